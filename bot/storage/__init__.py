@@ -1,0 +1,1 @@
+"""The database: tables, transactions, sealing, migrations; it must not know what anything means."""

@@ -1,0 +1,70 @@
+"""Sealing of what is personal, and keyed hashes to find it again; it must never print a key or what it opened.
+
+Text is sealed with Fernet (the first of ENCRYPTION_KEY seals, all open). A blind index is HMAC-SHA256 with
+INDEX_KEY, which does not rotate with it: otherwise nobody would be found again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import Connection
+
+_INFO_KEY = "wegwijs_vault"
+
+
+class SealedError(Exception):
+    """What is stored was sealed with a key that is not in ENCRYPTION_KEY: put the old key back behind the new one."""
+
+
+class Vault:
+    """The keys of one installation."""
+
+    def __init__(self, encryption_keys: Sequence[str], index_key: bytes) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in encryption_keys])
+        self._index_key = index_key
+
+    def seal(self, text: str) -> bytes:
+        """Text of any length, sealed. A lone surrogate (a broken phone) becomes "?" and loses nothing else."""
+        return self._fernet.encrypt(text.encode("utf-8", "replace"))
+
+    def unseal(self, sealed: bytes) -> str:
+        """The text again. Raises SealedError if no key fits."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            msg = "sealed with a key that is not in WEGWIJS_ENCRYPTION_KEY; add the old key behind the new one"
+            raise SealedError(msg) from None
+
+    def blind_index(self, kind: str, value: str) -> bytes:
+        """A keyed hash (32 bytes) of a value; the same for the same value and kind, telling nothing else."""
+        return hmac.digest(self._index_key, f"{kind}\0{value}".encode("utf-8", "replace"), hashlib.sha256)
+
+
+def attach(db: Connection, vault: Vault) -> None:
+    """Give a connection the keys; done by `database` for each connection it opens."""
+    db.info[_INFO_KEY] = vault
+
+
+def vault_of(db: Connection) -> Vault:
+    """The keys that `attach` gave."""
+    vault: Vault = db.info[_INFO_KEY]
+    return vault
+
+
+def seal(db: Connection, text: str) -> bytes:
+    """Text sealed with the keys of this database."""
+    return vault_of(db).seal(text)
+
+
+def unseal(db: Connection, sealed: bytes | None) -> str:
+    """The text again; nothing stored is the empty text. Raises SealedError."""
+    return "" if sealed is None else vault_of(db).unseal(bytes(sealed))
+
+
+def blind_index(db: Connection, kind: str, value: str) -> bytes:
+    """A keyed hash of a value."""
+    return vault_of(db).blind_index(kind, value)

