@@ -124,8 +124,13 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
-    """Placeholders replaced; one without a value stays as it is, so that a fault is seen and nothing breaks."""
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
+    """Placeholders replaced. A line whose value is empty falls away; an unknown placeholder stays, to be seen."""
+    lines = [
+        _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), line)
+        for line in template.split("\n")
+        if all(values.get(name, name) for name in _PLACEHOLDER.findall(line))
+    ]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
 def placeholders(template: str) -> frozenset[str]:
@@ -152,16 +157,24 @@ def plain(text: str) -> str:
     return text.translate({0x2066: None, 0x2067: None, 0x2068: None, 0x2069: None, 0x200F: None, 0x200E: None})
 
 
-_WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+def msgid(key: str) -> str:
+    """Marks a message that is looked up elsewhere, for the extraction of the catalogs."""
+    return key
+
+
+_WEEKDAYS: Final = (
+    msgid("Monday"), msgid("Tuesday"), msgid("Wednesday"), msgid("Thursday"), msgid("Friday"), msgid("Saturday"),
+    msgid("Sunday"),
+)  # fmt: skip
 _MONTHS: Final = (
-    "January", "February", "March", "April", "May (month)", "June",
-    "July", "August", "September", "October", "November", "December",
+    msgid("January"), msgid("February"), msgid("March"), msgid("April"), msgid("May (month)"), msgid("June"),
+    msgid("July"), msgid("August"), msgid("September"), msgid("October"), msgid("November"), msgid("December"),
 )  # fmt: skip
 
 
 def say_day(date: dt.date, language: str, look_up: LookUp) -> str:
     """Weekday, day, month name and digits: "Tuesday 24 November (24/11)"."""
-    template = look_up("{weekday} {day} {month} ({digits})", language)
+    template = look_up(msgid("{weekday} {day} {month} ({digits})"), language)
     return _fill(
         template,
         {
@@ -173,7 +186,10 @@ def say_day(date: dt.date, language: str, look_up: LookUp) -> str:
     )
 
 
-_PARTS: Final = ((6, "at night"), (12, "in the morning"), (18, "in the afternoon"), (24, "in the evening"))
+_PARTS: Final = (
+    (6, msgid("at night")), (12, msgid("in the morning")), (18, msgid("in the afternoon")),
+    (24, msgid("in the evening")),
+)  # fmt: skip
 
 
 def say_hour(time: str, language: str, look_up: LookUp) -> str:
@@ -181,7 +197,7 @@ def say_hour(time: str, language: str, look_up: LookUp) -> str:
     hour = int(time[:2])
     part = next(name for end, name in _PARTS if hour < end)
     digits = f"{FIRST_STRONG_ISOLATE}{time}{POP_ISOLATE}"
-    return _fill(look_up("{time} {part}", language), {"time": digits, "part": look_up(part, language)})
+    return _fill(look_up(msgid("{time} {part}"), language), {"time": digits, "part": look_up(part, language)})
 
 
 def pack(value: Any) -> Any:

@@ -18,6 +18,7 @@ import yaml
 
 from bot.language import placeholders
 from bot.storage import tables
+from bot.storage.vault import seal
 
 INTENTS: Final = (
     "human", "case-status", "complaint", "capabilities", "change-language", "privacy", "erase", "stop-messages",
@@ -252,6 +253,17 @@ def count(db: sa.Connection, topic: str, language: str, column: str, now: dt.dat
     )
     if not found.rowcount:
         db.execute(sa.insert(table).values(topic=topic, language=language, month=month, **{column: 1}))
+
+
+def note_question(
+    db: sa.Connection, text: str, language: str, topic: str | None, outcome: str, *, now: dt.datetime
+) -> None:
+    """Keep a question that was not answered well, sealed and without who asked; `outcome`: unknown, unsure, not-helped."""
+    db.execute(
+        sa.insert(tables.question).values(
+            text_sealed=seal(db, text), language=language, topic=topic, outcome=outcome, asked_at=now
+        )
+    )
 
 
 def times_asked(db: sa.Connection) -> dict[str, int]:

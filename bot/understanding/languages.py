@@ -33,11 +33,14 @@ _LONGEST_WORD = 40
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A language we do not have: its code, its own name, and the pack language its readers may understand."""
+    """A language we do not have: its code, its own name, the pack language its readers may understand, and the fixed
+    lines we say in it (one placeholder, {n112}).
+    """
 
     code: str
     name: str
     near: str | None = None
+    lines: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Languages:
         plain = {word: normalise(word) for word in dict.fromkeys(words)}
         scored = sorted(((self._score(entry, plain), entry) for entry in entries), key=lambda row: -row[0])
         if main not in self._scripts.values():
-            return scored[0][1].language if scored else Foreign(UNKNOWN, "")
+            return scored[0][1].language if scored else Foreign(UNKNOWN, "", lines=self._lines[UNKNOWN])
         for score, entry in scored[:1]:
             known = self._known_words(entry, plain.values(), main)
             if (score >= _ENOUGH and score > known) or (score >= 1 and len(plain) <= 2 and not known):  # noqa: PLR2004
@@ -157,7 +160,7 @@ class Languages:
             near = entry.get("near")
             entries.append(
                 _Entry(
-                    language=Foreign(code, entry["name"], near if near in self.codes else None),
+                    language=Foreign(code, entry["name"], near if near in self.codes else None, str(entry["lines"])),
                     script=entry["script"],
                     letters=frozenset(entry.get("letters", "").lower()) - usual - {"\u0307"},
                     against=frozenset(entry.get("against", "")),
