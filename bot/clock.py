@@ -25,6 +25,11 @@ class Clock:
         """Call this whenever the offset changes: what is due may be due earlier."""
         self._on_change.append(call)
 
+    @property
+    def offset(self) -> float:
+        """Seconds by which this clock is ahead of real time."""
+        return self._offset.total_seconds()
+
     def set_offset(self, seconds: float) -> None:
         """Move the clock to real time plus this many seconds."""
         offset = dt.timedelta(seconds=seconds)
