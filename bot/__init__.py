@@ -1,1 +1,1 @@
-"""The bot: everything between Telegram and the database; what it says is in handlers, locales and content."""
+"""Wegwijs: a messaging bot that a city gives to people who have just arrived in it."""
