@@ -341,7 +341,7 @@ class App:
 
 def _read_content(settings: Settings) -> tuple[Pack, Understanding, catalogs.Catalogs]:
     pack = topics.load(settings.content)
-    return pack, make_understanding(pack, Path("var/cache")), catalogs.load(pack.languages)
+    return pack, make_understanding(pack, settings.cache), catalogs.load(pack.languages)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -23,13 +22,12 @@ from bot.settings import Settings, load
 from bot.topics import Pack
 
 _ME: Final = 1001
-_CACHE: Final = Path("var/cache")
 
 
 def ask(settings: Settings, text: str, language: str | None) -> dict[str, Any]:
     """What the bot makes of a text, as plain data: dangers, language, action, topic, confidence, choices, answer."""
     pack = topics.load(settings.content)
-    look = make_understanding(pack, _CACHE).look(text)
+    look = make_understanding(pack, settings.cache).look(text)
     decision = look.decide(language if language in pack.languages else None)
     told: dict[str, Any] = {
         "dangers": list(look.dangers),

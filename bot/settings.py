@@ -102,7 +102,8 @@ class Settings(BaseSettings):
         "sqlite:///var/wegwijs.db", description="`sqlite:///path` or `postgresql://user:password@host/name`."
     )
     staff_chat_id: int | None = Field(
-        None, description="The staff group (a number below zero). Without it the bot answers, and says how to reach the city."
+        None,
+        description="The staff group (a number below zero). Without it the bot answers, and says how to reach the city.",
     )
     content: Path = Field(Path("content/lokeren"), description="The folder of the city's pack.")
     encryption_key: Annotated[SecretStr, AfterValidator(_fernet_keys)] = Field(
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
         dt.timedelta(hours=6), description="Office time within which a person answers, such as `PT6H` (six hours)."
     )
     pace: Literal["on", "off"] = Field("on", description="`off` lifts Telegram's limits, for benchmarks only.")
+    cache: Path = Field(Path("var/cache"), description="Where trained models are kept; may be emptied at any time.")
     http_host: str = Field("127.0.0.1", description="Where `/healthz` listens.")
     http_port: int = Field(8080, ge=0, le=65535, description="The port of `/healthz`.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")

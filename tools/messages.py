@@ -96,7 +96,7 @@ def main() -> None:
         write(LOCALES / f"{domain}.pot", fresh)
         for language in languages:
             catalog = read(domain, language)
-            catalog.update(fresh, no_fuzzy_matching=True)
+            catalog.update(template(domain), no_fuzzy_matching=True)
             if language == "en":
                 _say_as_written(catalog)
             write(path_of(domain, language), catalog)
