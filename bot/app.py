@@ -11,7 +11,7 @@ import datetime as dt
 import fcntl
 import functools
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -159,6 +159,7 @@ class App:
         self._stop = asyncio.Event()
         self._accepted = monotonic()
         self.ready = asyncio.Event()
+        self.on_rest: Callable[[], None] = lambda: None
 
     def stop(self) -> None:
         """End in good order: no new turns, what is in flight ends, then the database closes."""
@@ -229,6 +230,7 @@ class App:
             self.database, self.clock, self.city, send=engine.send, look_up=self.look_up,
             tables=Tables(RENDERERS, AFTERS), staff_chat=staff_chat, pacer=Pacer(off=self.settings.pace == "off"),
         )  # fmt: skip
+        self.deliver.on_rest = self.on_rest
         ring = self.deliver.bell.set
         self.receive = Receive(
             self.database, self.clock, self.city,
@@ -238,10 +240,10 @@ class App:
             ),
             staff_chat=staff_chat,
         )  # fmt: skip
-        tick = Tick(
+        self.tick = Tick(
             self.database, self.clock, jobs(self.settings, self.city), zone=self.settings.zone, ring=ring
         )
-        self.clock.on_change(tick.all)
+        self.clock.on_change(self.tick.all)
         self.clock.on_change(ring)
         if self.demo:
             await self.database.run(lambda db: start_demo(db, self.city, self.clock.now()))
@@ -252,7 +254,7 @@ class App:
                 async with asyncio.TaskGroup() as group:
                     edges = [
                         group.create_task(self._poll(engine)),
-                        group.create_task(tick.run()),
+                        group.create_task(self.tick.run()),
                         group.create_task(self._describe(engine, staff_chat)),
                     ]
                     if self.clock_from:
@@ -359,18 +361,4 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Itera
             loop.remove_signal_handler(name)
 
 
-@contextlib.asynccontextmanager
-async def running(app: App) -> AsyncIterator[App]:
-    """An app that runs while the block runs (tests, `talk`)."""
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(app.serve())
-        ready = group.create_task(app.ready.wait())
-        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
-        try:
-            yield app
-        finally:
-            ready.cancel()
-            app.stop()
-
-
-__all__ = ["App", "Engine", "Mapping", "make_database", "make_engine", "make_look_up", "make_office", "only_one", "running"]
+__all__ = ["App", "Engine", "Mapping", "make_database", "make_engine", "make_look_up", "make_office", "only_one"]

@@ -105,6 +105,7 @@ class Deliver:
         self._busy: set[str] = set()
         self.bell = asyncio.Event()
         self.stopping = False
+        self.on_rest: Callable[[], None] = lambda: None  # nothing is due now
 
     async def run(self) -> None:
         """Deliver until `stop`; returns when nothing is in flight any more."""
@@ -124,6 +125,7 @@ class Deliver:
         self.bell.set()
 
     async def _wait(self, seconds: float) -> None:
+        self.on_rest()
         try:
             await asyncio.wait_for(self.bell.wait(), seconds)
         except TimeoutError:

@@ -45,6 +45,12 @@ class Tick:
         self._zone = zone
         self._ring = ring
         self._events = {job.name: asyncio.Event() for job in jobs}
+        self._running = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or is about to."""
+        return self._running > 0 or any(event.is_set() for event in self._events.values())
 
     def all(self) -> None:
         """Do every job now."""
@@ -72,6 +78,7 @@ class Tick:
         while True:
             await event.wait()
             event.clear()
+            self._running += 1
             try:
                 await self._database.run(lambda db: job.work(db, self._clock.now()))
             except DatabaseBusyError:
@@ -80,4 +87,6 @@ class Tick:
                 event.set()
             except Exception as error:  # noqa: BLE001 (one job's fault must not stop the others, nor itself next time)
                 log.exception("tick_failed", job=job.name, error=type(error).__name__)
+            finally:
+                self._running -= 1
             self._ring()
