@@ -34,7 +34,7 @@ from bot.settings import Settings, SettingsError, missing
 from bot.storage import migrate
 from bot.storage.database import Database
 from bot.storage.vault import Vault
-from bot.telegram.updates import read as read_update
+from bot.telegram.updates import read_stored
 from bot.tick import Tick
 from bot.topics import Pack
 from bot.understanding import Understanding
@@ -235,7 +235,7 @@ class App:
         self.receive = Receive(
             self.database, self.clock, self.city,
             Edges(
-                read=read_update, handle=functools.partial(handlers.handle, handlers.ROUTES), look=understanding.look,
+                read=read_stored, handle=functools.partial(handlers.handle, handlers.ROUTES), look=understanding.look,
                 member=engine.member, presence=engine.presence, ring=ring,
             ),
             staff_chat=staff_chat,
