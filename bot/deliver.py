@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 import structlog
 
-from bot import outbox, people
+from bot import outbox, people, quiet
 from bot.channel import (
     ChannelError,
     ChatMovedError,
@@ -187,6 +187,11 @@ class Deliver:
             if delivery.kind == "answer" and delivery.person_id is not None:
                 _say_late(db, delivery.person_id, now)
             return None
+        if outbox.KINDS[delivery.kind].held:
+            until = quiet.held_until(now, self._city.pack.zone, delivery.expires_at)
+            if until is not None:
+                outbox.put_off(db, delivery.id, until, now=now, fault="held")
+                return None
         target = self._target(db, delivery, now)
         if target is None:
             return None

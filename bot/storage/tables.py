@@ -232,6 +232,7 @@ session = sa.Table(
     METADATA,
     _id(),
     sa.Column("programme_id", sa.String(40), sa.ForeignKey("programme.id"), nullable=False, index=True),
+    sa.Column("name", sa.String(40)),  # what the city's file calls it: a changed date is then a move
     sa.Column("local_start", sa.String(16), nullable=False),  # wall time, "YYYY-MM-DDTHH:MM"
     sa.Column("zone", sa.String(40), nullable=False),
     _at("starts_at", null=False),

@@ -190,6 +190,7 @@ def upgrade() -> None:
     op.create_table('session',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('programme_id', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(length=40), nullable=True),
     sa.Column('local_start', sa.String(length=16), nullable=False),
     sa.Column('zone', sa.String(length=40), nullable=False),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
