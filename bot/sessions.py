@@ -7,8 +7,9 @@ session's row is locked first (order of locks: person, session), sessions in the
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -24,8 +25,8 @@ from bot.storage import tables
 from bot.storage.vault import blind_index, seal, unseal
 
 NAME_MOST: Final = 40
-ADULT: Final = 18
 AGE_MOST: Final = 120
+_ADULT: Final = 18
 SURE_UNTIL: Final = dt.timedelta(hours=24)
 """A freed place is a sure booking until so long before the start; later it is only offered."""
 OFFER_LASTS: Final = dt.timedelta(hours=3)
@@ -48,18 +49,19 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One booking with its session and who it is for."""
+class Booking:
+    """One place with its session and who it is for; `state` booked, waiting, offered, cancelled or attended."""
 
     id: int
     state: str
     session: Session
     participant: Participant
     person_id: str | None
-    changed_at: dt.datetime
+    booked_at: dt.datetime
     offered_until: dt.datetime | None
-    coming: bool
-    late: bool
+    coming_at: dt.datetime | None
+    late_at: dt.datetime | None
+    cancelled_by: str | None
 
 
 # --- who takes part -----------------------------------------------------------------------------------------------
@@ -70,32 +72,21 @@ def fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def clean_name(text: str) -> str | None:
-    """A first name or nickname as it is kept; None when it cannot be one (empty, a command, far too long)."""
-    name = " ".join("".join(c for c in text if c.isprintable()).split())
-    return name if 0 < len(name) <= NAME_MOST and not name.startswith("/") else None
-
-
-def clean_age(text: str) -> int | None:
-    """A whole number of years in digits of any script; None when it is none."""
-    text = text.strip()
-    return int(text) if text.isdecimal() and len(text) <= 3 and int(text) <= AGE_MOST else None  # noqa: PLR2004
-
-
-def suits(programme: Programme, *, child: bool, age: int | None) -> bool:
-    """Whether a programme is for them. An adult's age is never asked; a child's is, when it matters."""
-    match programme.who:
-        case "adults" | "women":
-            return not child or (age is not None and age >= ADULT)
-        case "ages":
-            low, high = programme.age_from or 0, programme.age_to or AGE_MOST
-            return age is not None and low <= age <= high
-    return True
-
-
-def needs_age(programme: Programme) -> bool:
+def asks_age(programme: Programme) -> bool:
     """Whether the age must be asked."""
     return programme.who == "ages"
+
+
+def misfit(programme: Programme, age: int | None) -> bool:
+    """Whether a known age does not fit a programme; an age that is not known never does."""
+    if age is None:
+        return False
+    match programme.who:
+        case "adults" | "women":
+            return age < _ADULT
+        case "ages":
+            return not (programme.age_from or 0) <= age <= (programme.age_to or AGE_MOST)
+    return False
 
 
 def _participant(db: sa.Connection, row: Any) -> Participant:
@@ -103,41 +94,41 @@ def _participant(db: sa.Connection, row: Any) -> Participant:
 
 
 def participants(db: sa.Connection, person_id: str) -> list[Participant]:
-    """Everybody whom a person has named."""
+    """Everybody whom a person has named, in the order in which she did."""
     rows = db.execute(sa.select(_P).where(_P.c.person_id == person_id).order_by(_P.c.id))
     return [_participant(db, row) for row in rows]
 
 
-def participant(db: sa.Connection, person_id: str, participant_id: int) -> Participant | None:
+def participant(db: sa.Connection, participant_id: int, person_id: str) -> Participant | None:
     """One of hers; None for somebody else's."""
     row = db.execute(sa.select(_P).where(_P.c.id == participant_id, _P.c.person_id == person_id)).first()
     return None if row is None else _participant(db, row)
 
 
-def name_participant(
+def add_participant(
     db: sa.Connection, person_id: str | None, name: str, *, child: bool, age: int | None, now: dt.datetime
-) -> Participant:
-    """Keep a name; the same name again is the same child (a newly told age is kept)."""
+) -> tuple[Participant, bool]:
+    """Keep a name; True: it is new. The same name again is the same child. `person_id` None: enrolled on paper."""
     index = blind_index(db, "participant", fold(name))
     if person_id is not None:
         people.lock(db, person_id)
         row = db.execute(sa.select(_P).where(_P.c.person_id == person_id, _P.c.name_index == index)).first()
         if row is not None:
-            if age is not None and age != row.age:
-                db.execute(sa.update(_P).where(_P.c.id == row.id).values(age=age))
-            return Participant(row.id, person_id, row.child, unseal(db, row.name_sealed), row.age if age is None else age)
-    row = db.execute(
-        sa.insert(_P)
-        .values(person_id=person_id, child=child, name_sealed=seal(db, name), name_index=index, age=age, added_at=now)
-        .returning(_P.c.id)
-    ).one()
-    return Participant(row.id, person_id, child, name, age)
+            return _participant(db, row), False
+    values = {"child": child, "name_sealed": seal(db, name), "name_index": index, "age": age, "added_at": now}
+    row = db.execute(sa.insert(_P).values(person_id=person_id, **values).returning(_P)).one()
+    return _participant(db, row), True
+
+
+def set_age(db: sa.Connection, participant_id: int, age: int) -> None:
+    """Keep an age that was told."""
+    db.execute(sa.update(_P).where(_P.c.id == participant_id).values(age=age))
 
 
 # --- places -------------------------------------------------------------------------------------------------------
 
 
-def _places(db: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Place]:
+def _bookings(db: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Booking]:
     rows = db.execute(
         sa.select(
             _B, _P.c.child, _P.c.name_sealed, _P.c.age, _P.c.person_id.label("parent"), _S.c.programme_id,
@@ -150,147 +141,152 @@ def _places(db: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Place]:
         .order_by(_S.c.starts_at, _S.c.id, _B.c.booked_at, _B.c.id)
     )  # fmt: skip
     return [
-        Place(
-            row.id, row.state,
-            Session(
+        Booking(
+            id=row.id, state=row.state,
+            session=Session(
                 row.session_id, row.programme_id, row.local_start, row.starts_at, row.minutes, row.seats, row.taken,
                 row.session_state, row.version,
             ),
-            Participant(row.participant_id, row.parent, row.child, unseal(db, row.name_sealed), row.age),
-            row.person_id, row.changed_at, row.offered_until, row.coming_at is not None, row.late_at is not None,
+            participant=Participant(row.participant_id, row.parent, row.child, unseal(db, row.name_sealed), row.age),
+            person_id=row.person_id, booked_at=row.booked_at, offered_until=row.offered_until,
+            coming_at=row.coming_at, late_at=row.late_at, cancelled_by=row.cancelled_by,
         )
         for row in rows
     ]  # fmt: skip
 
 
-def places_of(
-    db: sa.Connection, person_id: str, *, after: dt.datetime | None = None, states: Collection[str] = ACTIVE
-) -> list[Place]:
-    """A person's places in planned sessions, in order; `after`: only those that have not ended by then."""
-    found = _places(db, _B.c.person_id == person_id, _B.c.state.in_(states), _S.c.state == "planned")
-    return [place for place in found if after is None or place.session.ends_at > after]
+def own(
+    db: sa.Connection, person_id: str, now: dt.datetime, *, programme_id: str | None = None,
+    session_id: int | None = None,
+) -> list[Booking]:  # fmt: skip
+    """A person's places (booked, offered, waiting) in planned sessions that are not over, in order."""
+    where = [_B.c.person_id == person_id, _B.c.state.in_(ACTIVE), _S.c.state == "planned"]
+    if programme_id is not None:
+        where.append(_S.c.programme_id == programme_id)
+    if session_id is not None:
+        where.append(_S.c.id == session_id)
+    return [one for one in _bookings(db, *where) if one.session.ends_at > now]
 
 
-def places_in(db: sa.Connection, session_id: int, *, states: Collection[str] = (*ACTIVE, "cancelled")) -> list[Place]:
-    """All places of one session, first come first."""
-    return _places(db, _B.c.session_id == session_id, _B.c.state.in_(states))
+def of_session(db: sa.Connection, session_id: int, states: Collection[str]) -> list[Booking]:
+    """The places of one session in these states, first come first."""
+    return _bookings(db, _B.c.session_id == session_id, _B.c.state.in_(list(states)))
 
 
-def persons_of(db: sa.Connection, session_id: int) -> list[str]:
-    """Who knows a session because of a place in it (booked, offered or waiting)."""
-    rows = db.scalars(
-        sa.select(_B.c.person_id)
-        .where(_B.c.session_id == session_id, _B.c.state.in_(ACTIVE), _B.c.person_id.is_not(None))
+def booking(db: sa.Connection, booking_id: int) -> Booking | None:
+    """One place, whoever has it."""
+    return next(iter(_bookings(db, _B.c.id == booking_id)), None)
+
+
+def booked_persons(db: sa.Connection, until: dt.datetime, now: dt.datetime) -> list[tuple[str, int]]:
+    """(person, session) for every planned session that starts in (now, until] and in which she has a place."""
+    rows = db.execute(
+        sa.select(_B.c.person_id, _B.c.session_id)
+        .join(_S, _S.c.id == _B.c.session_id)
+        .where(
+            _B.c.state == "booked", _B.c.person_id.is_not(None), _S.c.state == "planned", _S.c.starts_at > now,
+            _S.c.starts_at <= until,
+        )
         .distinct()
-        .order_by(_B.c.person_id)
-    )
-    return [str(one) for one in rows]
+        .order_by(_B.c.session_id, _B.c.person_id)
+    )  # fmt: skip
+    return [(row.person_id, row.session_id) for row in rows]
 
 
-def book(
-    db: sa.Connection, who: Participant, session_ids: Collection[int], *, now: dt.datetime
-) -> list[tuple[Session, str]]:
-    """Take a place in each session. What became of it: "booked", "waiting" (the list), "already" or "past"."""
-    if who.person_id is not None:
-        people.lock(db, who.person_id)
-    outcome = [_book_one(db, who, session_id, now) for session_id in sorted(set(session_ids))]
-    return sorted((one for one in outcome if one is not None), key=lambda one: one[0].starts_at)
-
-
-def _book_one(db: sa.Connection, who: Participant, session_id: int, now: dt.datetime) -> tuple[Session, str] | None:
-    session = programmes.session(db, session_id, lock=True)
-    if session is None:
-        return None
-    if session.state != "planned" or session.starts_at <= now:
-        return session, "past"
-    known = db.execute(sa.select(_B).where(_B.c.session_id == session_id, _B.c.participant_id == who.id)).first()
-    if known is not None and known.state != "cancelled":
-        return session, "already"
-    queue = db.scalar(sa.select(_B.c.id).where(_B.c.session_id == session_id, _B.c.state == "waiting").limit(1))
-    state = "booked" if queue is None and _take(db, session_id) else "waiting"
-    values = {
-        "person_id": who.person_id, "state": state, "booked_at": now, "changed_at": now, "offered_until": None,
-        "coming_at": None, "late_at": None, "cancelled_by": None,
-    }  # fmt: skip
-    if known is None:
-        db.execute(sa.insert(_B).values(session_id=session_id, participant_id=who.id, **values))
-    else:
-        db.execute(sa.update(_B).where(_B.c.id == known.id).values(**values))
-    return session, state
+def waiting_place(db: sa.Connection, one: Booking) -> int:
+    """Her place in the waiting list, from 1; 0 when she does not wait."""
+    waiting = [other.id for other in of_session(db, one.session.id, ("waiting",))]
+    return waiting.index(one.id) + 1 if one.id in waiting else 0
 
 
 def _take(db: sa.Connection, session_id: int) -> bool:
-    row = db.execute(
-        sa.update(_S).where(_S.c.id == session_id, _S.c.taken < _S.c.seats).values(taken=_S.c.taken + 1)
+    taken = db.execute(
+        sa.update(_S)
+        .where(_S.c.id == session_id, _S.c.state == "planned", _S.c.taken < _S.c.seats)
+        .values(taken=_S.c.taken + 1)
     )
-    return bool(row.rowcount)
+    return bool(taken.rowcount)
 
 
-def cancel(
-    db: sa.Connection, booking_ids: Collection[int], *, by: str, zone: ZoneInfo, now: dt.datetime,
-    person_id: str | None = None,
-) -> set[str]:  # fmt: skip
-    """Give up places; `person_id`: only hers count. Returns every person whose places changed (who moved up too)."""
-    query = sa.select(_B.c.id, _B.c.session_id).where(_B.c.id.in_(list(booking_ids)), _B.c.state.in_(ACTIVE))
-    if person_id is not None:
-        people.lock(db, person_id)
-        query = query.where(_B.c.person_id == person_id)
-    changed: set[str] = set()
-    for row in sorted(db.execute(query), key=lambda one: (one.session_id, one.id)):
-        session = programmes.session(db, row.session_id, lock=True)
-        if session is not None:
-            changed |= _give_up(db, row.id, session, by, now)
-            changed |= fill(db, session.id, zone=zone, now=now)
-    return changed
+def book(
+    db: sa.Connection, person_id: str | None, participant_id: int, session: Session, now: dt.datetime
+) -> tuple[str, bool]:
+    """Take a place, or one in the waiting list: ("booked" or "waiting", True). (state, False): had one already.
+
+    A session that has started or does not take place gives ("cancelled", False).
+    """
+    fresh = programmes.session(db, session.id, lock=True)
+    known = db.execute(
+        sa.select(_B).where(_B.c.session_id == session.id, _B.c.participant_id == participant_id)
+    ).first()
+    if known is not None and known.state != "cancelled":
+        return known.state, False
+    if fresh is None or fresh.state != "planned" or fresh.starts_at <= now:
+        return "cancelled", False
+    # Nobody overtakes those who wait, also while a freed place is too late to be offered.
+    queue = db.scalar(sa.select(_B.c.id).where(_B.c.session_id == session.id, _B.c.state == "waiting").limit(1))
+    state = "booked" if queue is None and _take(db, session.id) else "waiting"
+    values = {
+        "person_id": person_id, "state": state, "booked_at": now, "changed_at": now, "offered_until": None,
+        "coming_at": None, "late_at": None, "cancelled_by": None,
+    }  # fmt: skip
+    if known is None:
+        db.execute(sa.insert(_B).values(session_id=session.id, participant_id=participant_id, **values))
+    else:
+        db.execute(sa.update(_B).where(_B.c.id == known.id).values(**values))
+    return state, True
 
 
-def _give_up(db: sa.Connection, booking_id: int, session: Session, by: str, now: dt.datetime) -> set[str]:
-    # The state is read again under the session's lock: somebody else may have changed it meanwhile.
-    before = db.execute(sa.select(_B.c.state, _B.c.person_id).where(_B.c.id == booking_id)).one()
-    if before.state not in ACTIVE:
-        return set()
+def release(db: sa.Connection, one: Booking, by: str, now: dt.datetime) -> list[Booking]:
+    """Give a place up and hand it on; `by`: person, staff, erased, unanswered. Returns who has a sure place now."""
+    programmes.session(db, one.session.id, lock=True)
+    # Read again under the lock: it may have been given up, or the offer accepted, meanwhile.
+    before = db.execute(sa.select(_B.c.state, _B.c.offered_until).where(_B.c.id == one.id)).first()
+    if before is None or before.state not in ACTIVE:
+        return []
+    if by == "unanswered" and (before.state != "offered" or before.offered_until > now):
+        return []
     db.execute(
         sa.update(_B)
-        .where(_B.c.id == booking_id)
+        .where(_B.c.id == one.id)
         .values(state="cancelled", changed_at=now, cancelled_by=by, offered_until=None)
     )
     if before.state in _HOLDS:
-        db.execute(sa.update(_S).where(_S.c.id == session.id).values(taken=_S.c.taken - 1))
-    return set() if before.person_id is None else {before.person_id}
+        db.execute(sa.update(_S).where(_S.c.id == one.session.id).values(taken=_S.c.taken - 1))
+    return fill(db, one.session.id, now)
 
 
-def fill(db: sa.Connection, session_id: int, *, zone: ZoneInfo, now: dt.datetime) -> set[str]:
-    """Give free places to the waiting list, in order: sure until 24 h before, later as an offer. Who got one."""
-    changed: set[str] = set()
+def fill(db: sa.Connection, session_id: int, now: dt.datetime) -> list[Booking]:
+    """Free places go to the waiting list, in order: sure until 24 h before, then as an offer. Returns the sure ones."""
     session = programmes.session(db, session_id, lock=True)
     if session is None or session.state != "planned" or session.starts_at <= now:
-        return changed
-    until = None if session.starts_at - now > SURE_UNTIL else offer_until(session.starts_at, zone, now)
-    if session.starts_at - now <= SURE_UNTIL and until is None:
-        return changed
-    waiting = db.execute(
-        sa.select(_B.c.id, _B.c.person_id)
-        .where(_B.c.session_id == session_id, _B.c.state == "waiting")
-        .order_by(_B.c.booked_at, _B.c.id)
-    ).all()
-    for row in waiting:
+        return []
+    zone = ZoneInfo(db.scalar(sa.select(_S.c.zone).where(_S.c.id == session_id)) or "UTC")
+    sure = session.starts_at - now > SURE_UNTIL
+    until = None if sure else offer_until(session.starts_at, zone, now)
+    got: list[Booking] = []
+    for one in of_session(db, session_id, ("waiting",)):
+        # Enrolled on paper: nobody can answer an offer, so the place is theirs.
+        offered = not sure and one.person_id is not None
+        if offered and until is None:
+            continue
         if not _take(db, session_id):
             break
-        # Enrolled on paper: nobody can answer an offer, so the place is theirs.
-        offered = until is not None and row.person_id is not None
+        state = "offered" if offered else "booked"
         db.execute(
             sa.update(_B)
-            .where(_B.c.id == row.id)
-            .values(state="offered" if offered else "booked", offered_until=until if offered else None, changed_at=now)
+            .where(_B.c.id == one.id)
+            .values(state=state, offered_until=until if offered else None, changed_at=now)
         )
-        if row.person_id is not None:
-            changed.add(row.person_id)
+        if one.person_id is not None:
             outbox.plan(
-                db, "change", Late("place_offered" if offered else "place_given", {"booking": row.id}), now=now,
-                to=outbox.person_lane(row.person_id), key=f"place:{row.id}:{now:%Y%m%dT%H%M%S.%f}",
+                db, "change", Late("place-offered" if offered else "place-given", {"booking": one.id}), now=now,
+                to=outbox.person_lane(one.person_id), key=f"{state}:{one.id}:{now:%Y%m%dT%H%M%S.%f}",
                 expires_at=session.starts_at,
             )  # fmt: skip
-    return changed
+        if not offered:
+            got += [found for found in (booking(db, one.id),) if found is not None]
+    return got
 
 
 def offer_until(starts_at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:
@@ -300,75 +296,46 @@ def offer_until(starts_at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> dt.
     return until if arrives < until else None
 
 
-def accept(db: sa.Connection, person_id: str, booking_id: int, *, now: dt.datetime) -> Place | None:
-    """Take an offered place; None when the offer is over or was never hers."""
-    people.lock(db, person_id)
-    session_id = db.scalar(sa.select(_B.c.session_id).where(_B.c.id == booking_id, _B.c.person_id == person_id))
-    session = None if session_id is None else programmes.session(db, session_id, lock=True)
+def accept_offer(db: sa.Connection, one: Booking, now: dt.datetime) -> bool:
+    """Take an offered place; False when the offer is over or the session has started."""
+    session = programmes.session(db, one.session.id, lock=True)
     if session is None or session.state != "planned" or session.starts_at <= now:
-        return None
+        return False
     taken = db.execute(
         sa.update(_B)
-        .where(
-            _B.c.id == booking_id, _B.c.person_id == person_id, _B.c.state == "offered", _B.c.offered_until > now
-        )
+        .where(_B.c.id == one.id, _B.c.state == "offered", _B.c.offered_until > now)
         .values(state="booked", offered_until=None, coming_at=now, changed_at=now)
     )
-    return place(db, booking_id, person_id=person_id) if taken.rowcount else None
+    return bool(taken.rowcount)
 
 
-def place(db: sa.Connection, booking_id: int, *, person_id: str | None = None) -> Place | None:
-    """One place; `person_id`: only if it is hers."""
-    found = _places(db, _B.c.id == booking_id)
-    return found[0] if found and person_id in {None, found[0].person_id} else None
+def expired_offers(db: sa.Connection, now: dt.datetime) -> list[Booking]:
+    """Offers that nobody answered in time."""
+    return _bookings(db, _B.c.state == "offered", _B.c.offered_until <= now)
 
 
-def expire_offers(db: sa.Connection, *, zone: ZoneInfo, now: dt.datetime) -> set[str]:
-    """Offers that nobody answered go to the next one. Returns every person whose places changed."""
-    rows = db.scalars(sa.select(_B.c.id).where(_B.c.state == "offered", _B.c.offered_until <= now).order_by(_B.c.id))
-    return cancel(db, rows.all(), by="unanswered", zone=zone, now=now)
-
-
-def note_coming(db: sa.Connection, person_id: str, session_id: int, now: dt.datetime) -> int:
-    """She said that all of hers come. Returns how many places that are."""
-    return _note(db, person_id, session_id, now, coming_at=now, late_at=None)
-
-
-def note_late(db: sa.Connection, person_id: str, session_id: int, now: dt.datetime) -> int:
-    """She said that they come later; the places stay theirs."""
-    return _note(db, person_id, session_id, now, coming_at=now, late_at=now)
-
-
-def _note(db: sa.Connection, person_id: str, session_id: int, now: dt.datetime, **values: Any) -> int:
-    session = programmes.session(db, session_id)
-    if session is None or session.state != "planned" or session.ends_at <= now:
-        return 0
-    return db.execute(
-        sa.update(_B)
-        .where(_B.c.person_id == person_id, _B.c.session_id == session_id, _B.c.state == "booked")
-        .values(**values)
-    ).rowcount
-
-
-def reset_answers(db: sa.Connection, session_id: int) -> None:
-    """After a move nobody has said yet whether they come; offers stay open."""
-    db.execute(sa.update(_B).where(_B.c.session_id == session_id).values(coming_at=None, late_at=None))
-
-
-def close(db: sa.Connection, session_id: int, now: dt.datetime) -> None:
-    """All places of a session that does not take place are given up, and none is handed on."""
+def set_coming(db: sa.Connection, found: Collection[Booking], now: dt.datetime) -> None:
+    """They said that they come."""
     db.execute(
         sa.update(_B)
-        .where(_B.c.session_id == session_id, _B.c.state.in_(ACTIVE))
-        .values(state="cancelled", cancelled_by="staff", changed_at=now, offered_until=None)
+        .where(_B.c.id.in_([one.id for one in found]), _B.c.state == "booked")
+        .values(coming_at=now, late_at=None)
     )
-    db.execute(sa.update(_S).where(_S.c.id == session_id).values(taken=0))
 
 
-# --- interest -----------------------------------------------------------------------------------------------------
+def set_late(db: sa.Connection, found: Collection[Booking], now: dt.datetime) -> None:
+    """They said that they come later; the places stay theirs."""
+    db.execute(
+        sa.update(_B)
+        .where(_B.c.id.in_([one.id for one in found]), _B.c.state == "booked")
+        .values(coming_at=now, late_at=now)
+    )
 
 
-def note_interest(db: sa.Connection, person_id: str, programme_id: str, now: dt.datetime) -> None:
+# --- interest and join codes --------------------------------------------------------------------------------------
+
+
+def add_interest(db: sa.Connection, person_id: str, programme_id: str, now: dt.datetime) -> None:
     """Tell her when the dates are known."""
     table = tables.interest
     mine = (table.c.person_id == person_id) & (table.c.programme_id == programme_id)
@@ -376,58 +343,97 @@ def note_interest(db: sa.Connection, person_id: str, programme_id: str, now: dt.
         db.execute(sa.insert(table).values(person_id=person_id, programme_id=programme_id, since=now))
 
 
-def tell_interested(db: sa.Connection, *, city: City, now: dt.datetime) -> int:
-    """Plan the news for everybody who waits for dates that are now known. Returns how many."""
-    table, told = tables.interest, 0
-    for programme in programmes.visible(db, demo=city.demo):
-        if not programmes.upcoming(db, programme.id, now):
-            continue
-        rows = db.execute(sa.select(table).where(table.c.programme_id == programme.id, table.c.told_at.is_(None))).all()
-        for row in rows:
-            outbox.plan(
-                db, "news", Late("dates_known", {"person": row.person_id, "programme": programme.id}), now=now,
-                to=outbox.person_lane(row.person_id),
-                key=f"dates:{row.person_id}:{programme.id}:{row.since:%Y%m%dT%H%M%S}",
-            )  # fmt: skip
-            mine = (table.c.person_id == row.person_id) & (table.c.programme_id == programme.id)
-            db.execute(sa.update(table).where(mine).values(told_at=now))
-            told += 1
-    return told
+def tell_interested(db: sa.Connection, programme_id: str, now: dt.datetime) -> int:
+    """Plan the news for everybody who waits for the dates of a programme. Returns how many."""
+    table = tables.interest
+    rows = db.execute(
+        sa.update(table)
+        .where(table.c.programme_id == programme_id, table.c.told_at.is_(None))
+        .values(told_at=now)
+        .returning(table.c.person_id)
+    ).all()
+    for row in rows:
+        outbox.plan(
+            db, "news", Late("dates-known", {"programme": programme_id}), now=now,
+            to=outbox.person_lane(row.person_id), key=f"dates:{row.person_id}:{programme_id}:{now:%Y%m%dT%H%M%S.%f}",
+        )  # fmt: skip
+    return len(rows)
+
+
+def make_join_code(db: sa.Connection, participant_id: int, programme_id: str, now: dt.datetime) -> str:
+    """A code for a deep link, with which a person takes a child enrolled on paper over; it works once."""
+    code = secrets.token_hex(8)
+    values = {"code": code, "participant_id": participant_id, "programme_id": programme_id, "made_at": now}
+    db.execute(sa.insert(tables.join_code).values(**values))
+    return code
+
+
+def redeem(db: sa.Connection, person_id: str, code: str, now: dt.datetime) -> tuple[str, Participant] | None:
+    """Give a child enrolled on paper to the person who opens the link: (programme id, child).
+
+    A code works once; opened again by the same person it says the same; otherwise None. A child she had named
+    already takes the places over, and one that it already had goes to the next who waits.
+    """
+    people.lock(db, person_id)
+    codes = tables.join_code
+    row = db.execute(sa.select(codes).where(codes.c.code == code)).first() if 0 < len(code) <= 24 else None  # noqa: PLR2004
+    if row is None:
+        return None
+    if row.used_at is not None:
+        mine = participant(db, row.participant_id, person_id)
+        return None if mine is None else (row.programme_id, mine)
+    used = db.execute(sa.update(codes).where(codes.c.code == code, codes.c.used_at.is_(None)).values(used_at=now))
+    if not used.rowcount:
+        return None
+    paper = db.execute(sa.select(_P).where(_P.c.id == row.participant_id)).one()
+    same = db.execute(
+        sa.select(_P).where(_P.c.person_id == person_id, _P.c.name_index == paper.name_index)
+    ).first()
+    if same is None:
+        db.execute(sa.update(_P).where(_P.c.id == paper.id).values(person_id=person_id))
+        db.execute(sa.update(_B).where(_B.c.participant_id == paper.id).values(person_id=person_id))
+        child = participant(db, paper.id, person_id)
+    else:
+        _take_over(db, paper.id, same.id, person_id, now)
+        # The code now stands for the child she knows, so that the same link says the same again.
+        db.execute(sa.update(codes).where(codes.c.code == code).values(participant_id=same.id))
+        child = participant(db, same.id, person_id)
+    return None if child is None else (row.programme_id, child)
+
+
+def _take_over(db: sa.Connection, paper_id: int, child_id: int, person_id: str, now: dt.datetime) -> None:
+    for one in sorted(_bookings(db, _B.c.participant_id == paper_id), key=lambda one: one.session.id):
+        has = db.scalar(sa.select(_B.c.id).where(_B.c.session_id == one.session.id, _B.c.participant_id == child_id))
+        if has is None:
+            db.execute(sa.update(_B).where(_B.c.id == one.id).values(participant_id=child_id, person_id=person_id))
+        else:
+            release(db, one, "staff", now)
 
 
 # --- what stands below an answer ----------------------------------------------------------------------------------
 
 
-def dots(session: Session) -> Said:
-    """Free places as ●●●○○: at most five dots, one stays as long as a place is free."""
-    free = max(0, session.seats - session.taken)
-    shown = min(5, session.seats)
-    full = 0 if free == 0 else max(1, free * shown // max(1, session.seats))
-    return Said("●" * full + "○" * (shown - full))
-
-
-def when(session: Session) -> Sayable:
-    """Day and time of a session."""
-    return Joined((Day(session.date), Hour(session.time)), " · ")
-
-
-def titled(programme: Programme) -> Sayable:
-    """Emoji and title."""
-    return Joined((Said(programme.emoji), programme.title_text), " ")
+def dots(taken: int, seats: int) -> str:
+    """How full a session is, as ●●●○○: ● taken, ○ free; five dots, of which one stays ○ while a place is free."""
+    shown = min(5, seats)
+    full = shown if taken >= seats else min(shown - 1, -(-taken * shown // seats))
+    return "●" * full + "○" * (shown - full)
 
 
 def next_sessions(
     db: sa.Connection, *, city: City, now: dt.datetime, topic_id: str, limit: int = 3
 ) -> tuple[list[Sayable], list[Button]]:
-    """What stands below an answer: the next sessions with free places of the topic (else of its group), and buttons."""
+    """The next sessions with free places of a topic (else of its group), and buttons for their programmes."""
     offered = programmes.visible(db, demo=city.demo)
     topic = city.pack.topics.get(topic_id)
-    group: Sequence[str] = city.pack.groups.get(topic.group, ()) if topic else ()
-    own = [one for one in offered if one.topic == topic_id] or [one for one in offered if one.topic in group]
-    by_id = {one.id: one for one in own}
+    group = city.pack.groups.get(topic.group, ()) if topic else ()
+    own_ = [one for one in offered if one.topic == topic_id]
+    by_id = {one.id: one for one in own_ or [one for one in offered if one.topic in group and not one.discreet]}
     found = programmes.with_places(db, list(by_id), now, limit)
     if not found:
         return [], []
-    lines = [Joined((titled(by_id[one.programme_id]), when(one), dots(one)), " · ") for one in found]
-    buttons = [Button(titled(by_id[name]), f"programme:{name}") for name in dict.fromkeys(s.programme_id for s in found)]
+    titles = {one.id: Joined((Said(one.emoji), one.title_text), " ") for one in by_id.values()}
+    lines = [Joined((titles[s.programme_id], Day(s.date), Hour(s.time)), " · ") for s in found]
+    names = dict.fromkeys(one.programme_id for one in found)
+    buttons = [Button(titles[name], f"programme:{name}") for name in names]
     return [Joined((Text("Next dates with free places:"), *lines), "\n")], buttons
