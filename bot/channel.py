@@ -108,6 +108,7 @@ class Outgoing:
     address: str = ""
     place: tuple[float, float] | None = None
     protect: bool = False
+    mentions: tuple[tuple[int, str], ...] = ()  # (Telegram id, name) of whom to call by name, below the text
 
 
 @dataclass(frozen=True, slots=True)

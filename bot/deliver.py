@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -205,8 +206,14 @@ class Deliver:
             message = found
         if message.action == "topic_create":
             thread = None
-        from_chat = people.telegram_id(db, message.from_person) if message.from_person else 0
-        return self._write(message, chat, thread, message.language or language, from_chat or 0)
+        from_chat = self._from_chat(db, message.from_person)
+        written = self._write(message, chat, thread, message.language or language, from_chat)
+        return dataclasses.replace(written, mentions=_mentions(db, message.mentions)) if message.mentions else written
+
+    def _from_chat(self, db: sa.Connection, from_person: str) -> int:
+        if from_person == outbox.FROM_STAFF:
+            return notes.staff_chat(db, self._staff_chat) or 0
+        return (people.telegram_id(db, from_person) or 0) if from_person else 0
 
     def _target(self, db: sa.Connection, delivery: Delivery, now: dt.datetime) -> tuple[int, int | None, str] | None:
         """Chat, topic and language of the reader; None when there is nobody (stored) or it must wait."""
@@ -336,6 +343,15 @@ def recover(db: sa.Connection, now: dt.datetime, after: Following) -> None:
     """After a crash: what was on its way has an unknown outcome."""
     for delivery in outbox.unfinished(db):
         unknown_outcome(db, delivery, now, after)
+
+
+def _mentions(db: sa.Connection, person_ids: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    found = []
+    for person_id in person_ids:
+        member, chat = people.staff_member(db, person_id), people.telegram_id(db, person_id)
+        if member is not None and chat is not None:
+            found.append((chat, member.name))
+    return tuple(found)
 
 
 def _say_late(db: sa.Connection, person_id: str, now: dt.datetime) -> None:

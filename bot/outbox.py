@@ -72,7 +72,7 @@ class Message:
     action: str = "text"
     message_id: int = 0
     reply_to: int | None = None
-    from_person: str = ""  # copy: the person in whose chat the copied message stands
+    from_person: str = ""  # copy: the person in whose chat the copied message stands, or FROM_STAFF
     file_id: str = ""
     media_kind: str = ""
     content: str = ""  # base64, for files we make
@@ -81,6 +81,7 @@ class Message:
     address: Sayable = ""
     place: tuple[float, float] | None = None
     protect: bool = False
+    mentions: tuple[str, ...] = ()  # person ids of staff who are called by name
 
 
 def say(*parts: Sayable, buttons: Sequence[Button] = (), language: str | None = None) -> Message:
@@ -144,6 +145,9 @@ def case_lane(case_id: int) -> str:
     """The lane of one case's topic in the staff group."""
     return f"case:{case_id}"
 
+
+FROM_STAFF: Final = "staff"
+"""Message.from_person of a message that stands in the staff group."""
 
 STAFF_LANE: Final = "staff"
 """The staff group's general topic."""
@@ -342,7 +346,7 @@ def _open(db: sa.Connection, row: Any) -> Delivery:
 
 _PLAIN_FIELDS: Final = (
     "language", "action", "message_id", "reply_to", "from_person", "file_id", "media_kind", "content", "name", "place",
-    "protect",
+    "protect", "mentions",
 )  # fmt: skip
 
 
@@ -364,8 +368,9 @@ def pack_message(message: Message) -> dict[str, Any]:
 def unpack_message(body: Mapping[str, Any]) -> Message:
     """The inverse of `pack_message`."""
     values = {name: body[name] for name in _PLAIN_FIELDS if name in body}
-    if "place" in values:
-        values["place"] = tuple(values["place"])
+    for name in ("place", "mentions"):
+        if name in values:
+            values[name] = tuple(values[name])
     return Message(
         parts=tuple(unpack(part) for part in body.get("parts", ())),
         buttons=tuple(
@@ -378,7 +383,7 @@ def unpack_message(body: Mapping[str, Any]) -> Message:
 
 
 __all__ = [
-    "KINDS", "STAFF_LANE", "After", "Button", "Delivery", "Late", "Message", "Outcome", "Said", "Text",
+    "FROM_STAFF", "KINDS", "STAFF_LANE", "After", "Button", "Delivery", "Late", "Message", "Outcome", "Said", "Text",
     "cancel", "case_lane", "claim", "due", "finish", "known_keys", "next_due", "pack_message", "person_lane", "plan",
     "planned_keys", "put_off", "say", "supersede", "unfinished", "unpack_message",
 ]  # fmt: skip

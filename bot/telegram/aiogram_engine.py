@@ -34,7 +34,7 @@ from bot.channel import (
     UnreachableError,
 )
 from bot.inbox import RawUpdate
-from bot.telegram.split import split
+from bot.telegram.split import length, split
 from bot.telegram.updates import ALLOWED_UPDATES, raw_updates
 
 Accept = Callable[[Sequence[RawUpdate]], Awaitable[None]]
@@ -124,7 +124,8 @@ class Engine:
 
     async def _send_text(self, outgoing: Outgoing) -> Sent:
         sent = Sent()
-        parts = split(outgoing.text)
+        text, entities = _with_mentions(outgoing)
+        parts = split(text)
         for number, part in enumerate(parts, 1):
             last = number == len(parts)
             message = await self._call(
@@ -132,6 +133,7 @@ class Engine:
                     chat_id=outgoing.chat,
                     message_thread_id=outgoing.thread,
                     text=part,
+                    entities=entities if len(parts) == 1 else None,
                     reply_markup=_markup(outgoing.keys) if last else None,
                     reply_parameters=_reply(outgoing) if number == 1 else None,
                     link_preview_options=types.LinkPreviewOptions(is_disabled=True),
@@ -228,6 +230,19 @@ class Engine:
             raise UnknownOutcomeError("unreadable answer") from None
         except exceptions.TelegramAPIError as error:
             raise RejectedError(type(error).__name__) from None
+
+
+def _with_mentions(outgoing: Outgoing) -> tuple[str, list[types.MessageEntity] | None]:
+    """The text with a last line that calls people by name (offsets in UTF-16 units)."""
+    if not outgoing.mentions:
+        return outgoing.text, None
+    text, entities = outgoing.text + "\n\n", []
+    for number, (user, name) in enumerate(outgoing.mentions):
+        text += " " if number else ""
+        who = types.User(id=user, is_bot=False, first_name=name)
+        entities.append(types.MessageEntity(type="text_mention", offset=length(text), length=length(name), user=who))
+        text += name
+    return text, entities
 
 
 def _refused(description: str) -> Sent:
