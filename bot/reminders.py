@@ -125,6 +125,14 @@ def _drop(db: sa.Connection, person_id: str, session: Session) -> None:
     outbox.supersede(db, keys=[_key(person_id, session, name) for name in ("week", "day", "hours")])
 
 
+def _unsaid_move(db: sa.Connection, person_id: str, session_id: int) -> str | None:
+    """Take back a move that was not said yet; the local start that she still believes in, None if there is no such."""
+    mine = [key for key in outbox.planned_keys(db, person_id, "change") if key.startswith(f"moved:{session_id}:")]
+    outbox.supersede(db, keys=mine)
+    oldest = min(mine, key=lambda key: int(key.split(":")[2]), default=None)
+    return None if oldest is None else oldest.split(":", 4)[4]
+
+
 def move_session(
     db: sa.Connection, session: Session, local_start: str, *, city: City, now: dt.datetime
 ) -> list[str]:
@@ -134,11 +142,14 @@ def move_session(
         _drop(db, person_id, session)
     moved = programmes.set_start(db, session.id, local_start, city.pack.zone)
     for person_id in known:
-        data = {"session": session.id, "old": session.local_start, "new": moved.local_start}
-        plan(
-            db, "change", Late("session-moved", data), now=now, to=person_lane(person_id),
-            key=f"moved:{session.id}:{moved.version}:{person_id}", expires_at=max(session.starts_at, moved.starts_at),
-        )  # fmt: skip
+        heard = _unsaid_move(db, person_id, session.id) or session.local_start
+        if heard != moved.local_start:
+            data = {"session": session.id, "old": heard, "new": moved.local_start}
+            plan(
+                db, "change", Late("session-moved", data), now=now, to=person_lane(person_id),
+                key=f"moved:{session.id}:{moved.version}:{person_id}:{heard}",
+                expires_at=max(session.starts_at, moved.starts_at),
+            )  # fmt: skip
         plan_reminders(db, person_id, moved, city, now)
     return known
 
