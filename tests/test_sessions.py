@@ -25,7 +25,8 @@ _NUMBERS = itertools.count(1)
 def make(db: sa.Connection, *, seats: int = 1, starts: str = "2027-03-10T14:00", who: str = "everybody") -> Session:
     """A session of a programme of its own."""
     key = f"p{next(_NUMBERS)}"
-    programmes.put(db, key, {"topic": "t", "title": {"nl": "Les"}, "seats": seats, "for": {"who": who, "from": 12, "to": 18}})
+    ages = {"who": who, "from": 12, "to": 18}
+    programmes.put(db, key, {"topic": "t", "title": {"nl": "Les"}, "seats": seats, "for": ages})
     about = programmes.get(db, key, demo=False)
     assert about is not None
     return programmes.add_session(db, about, starts, ZONE)
@@ -58,8 +59,7 @@ def outbox_names(db: sa.Connection) -> list[str]:
 
 def test_two_people_one_last_place_the_same_moment(database: Database) -> None:
     session = database.run_now(make)
-    for number in (1, 2):
-        database.run_now(lambda db, number=number: people.meet(db, number, "en", NOW))
+    database.run_now(lambda db: [people.meet(db, number, "en", NOW) for number in (1, 2)])
     with ThreadPoolExecutor(2) as threads:
         states = threads.map(lambda number: database.run_now(lambda db: enrol(db, number, session)), (1, 2))
     assert sorted(states) == ["booked", "waiting"]
