@@ -185,6 +185,13 @@ def newcomer_writes(db: sa.Connection, case: Case, incoming: Incoming, words: st
         cases.change(db, case.id, state="claimed" if case.claimed_by else "open", answered_at=None)
 
 
+def send_file(db: sa.Connection, case: Case, media_kind: str, file_id: str, now: dt.datetime) -> None:
+    """A file that was kept goes to the topic."""
+    known = {"photo": "photo", "document": "document", "voice": "voice"}
+    shown = Message(action=known.get(media_kind, "document"), file_id=file_id, media_kind=media_kind)
+    plan(db, _kind(case), shown, now=now, to=case_lane(case.id))
+
+
 def close(db: sa.Connection, case: Case, by: str, now: dt.datetime) -> bool:
     """Close a case and its topic; False when it was closed."""
     if not cases.close(db, case.id, by, now):
