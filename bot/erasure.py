@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bot import cases, people, reminders
 from bot.conversation import City
 from bot.language import for_staff
-from bot.outbox import Message, case_lane, plan, say
+from bot.outbox import After, Message, Outcome, case_lane, plan, say
 from bot.storage import tables
 from bot.storage.vault import seal, unseal
 
@@ -143,6 +143,30 @@ def erase(db: sa.Connection, person_id: str, *, city: City, now: dt.datetime) ->
         if case.thread is not None:
             plan(db, "copy", Message(action="topic_delete"), now=now, to=case_lane(case.id))
     _remove(db, person_id, now)
+
+
+def erase_and_say(
+    db: sa.Connection, person_id: str, farewell: Message, *, chat: int, city: City, now: dt.datetime
+) -> None:
+    """Erase, and say so to the chat that is then no longer known: its number leaves the outbox with the message."""
+    erase(db, person_id, city=city, now=now)
+    plan(db, "answer", farewell, now=now, to=f"chat:{chat}", after=After("farewell", {"chat": chat}))
+
+
+def after_farewell(
+    db: sa.Connection, data: Mapping[str, Any], outcome: Outcome, *, city: City, now: dt.datetime
+) -> None:
+    """The chat's number goes too."""
+    del outcome, city, now
+    lane = f"chat:{data['chat']}"
+    db.execute(
+        sa.update(tables.outbox)
+        .where(tables.outbox.c.lane == lane, tables.outbox.c.state.not_in(("planned", "sending")))
+        .values(lane="erased", message_id=None, body_sealed=None)
+    )
+
+
+AFTERS: Final = {"farewell": after_farewell}
 
 
 def _empty_case(db: sa.Connection, case_id: int, now: dt.datetime) -> None:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import yaml
 
 from bot.language import placeholders
-from bot.storage import tables
+from bot.storage import notes, tables
 from bot.storage.vault import seal
 
 INTENTS: Final = (
@@ -237,6 +237,20 @@ def value_history(db: sa.Connection, name: str) -> list[tuple[str, str | None, d
         sa.select(tables.local_value).where(tables.local_value.c.name == name).order_by(tables.local_value.c.id.desc())
     )
     return [(row.value, row.set_by, row.set_at) for row in rows]
+
+
+_PAUSED: Final = "paused"
+
+
+def is_paused(db: sa.Connection) -> bool:
+    """Whether staff told the bot to stop answering."""
+    return notes.get(db, _PAUSED) == "yes"
+
+
+def set_paused(db: sa.Connection, paused: bool) -> bool:  # noqa: FBT001 (its only argument)
+    """Stop answering, or go on; returns which."""
+    notes.put(db, _PAUSED, "yes" if paused else "no")
+    return paused
 
 
 # --- counting what was asked --------------------------------------------------------------------------------------
