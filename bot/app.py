@@ -20,7 +20,20 @@ import sqlalchemy as sa
 import structlog
 
 import handlers
-from bot import catalogs, inbox, office, outbox, people, topics, web
+from bot import (
+    catalogs,
+    erasure,
+    handoff,
+    inbox,
+    office,
+    outbox,
+    people,
+    programmes,
+    reminders,
+    roster,
+    topics,
+    web,
+)
 from bot.channel import ChannelError, Description, Fault, Membership, Outgoing, Sent, StopPollingError
 from bot.clock import Clock, monotonic
 from bot.conversation import City
@@ -28,14 +41,13 @@ from bot.deliver import Deliver, Tables
 from bot.inbox import RawUpdate
 from bot.language import STAFF_PREFIX, LookUp
 from bot.pace import Pacer
-from bot.plugs import AFTERS, RENDERERS, jobs, programme_titles, start_demo
 from bot.receive import Edges, Receive
 from bot.settings import Settings, SettingsError, missing
 from bot.storage import migrate
 from bot.storage.database import Database
 from bot.storage.vault import Vault
 from bot.telegram.updates import read_stored
-from bot.tick import Tick
+from bot.tick import Job, Tick
 from bot.topics import Pack
 from bot.understanding import Understanding
 
@@ -44,6 +56,54 @@ log = structlog.get_logger(__name__)
 _RETRY: Final = 2.0
 _CLOCK_WAIT: Final = 25
 _POLL_SILENT_MOST: Final = 120.0
+
+
+AFTERS: Final = {**handoff.AFTERS, **erasure.AFTERS}
+"""What follows from the outcome of a delivery, by the name that was planned."""
+
+
+def jobs(settings: Settings, city: City) -> list[Job]:
+    """What time brings."""
+    terms = {
+        "parked": settings.keep_parked, "questions": settings.keep_questions, "case_texts": settings.keep_case_texts,
+        "bookings": settings.keep_bookings, "silent": settings.keep_silent, "files": settings.keep_files,
+    }  # fmt: skip
+
+    def watch(db: sa.Connection, now: dt.datetime) -> None:
+        handoff.escalate(db, city=city, now=now)
+        handoff.missed_promises(db, city=city, now=now)
+        reminders.expire_offers(db, city=city, now=now)
+        roster.post_due(db, city=city, now=now)
+
+    def repair(db: sa.Connection, now: dt.datetime) -> None:
+        if city.demo:
+            programmes.put_demo(db, city.pack.programmes, city.pack.zone, now)
+        reminders.repair(db, city=city, now=now)
+
+    return [
+        Job("watch", dt.timedelta(seconds=30), watch),
+        Job("repair", dt.timedelta(minutes=5), repair),
+        Job("expire", dt.timedelta(hours=1), lambda db, now: erasure.expire(db, city=city, now=now, terms=terms)),
+    ]
+
+
+class Titles:
+    """What programmes are called, read again when one is not known (they change rarely, from a command)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._words: dict[str, Mapping[str, str]] = {}
+
+    def read(self) -> None:
+        """Read them all."""
+        self._words = self._database.read_now(programmes.words)
+
+    def __call__(self, key: str, language: str) -> str | None:
+        """The words of "programme:<id>/title" and the like: in the language, else Dutch, else any."""
+        if key not in self._words:
+            self.read()
+        words = self._words.get(key, {})
+        return words.get(language) or words.get("nl") or next(iter(words.values()), None)
 
 
 class Engine(Protocol):
@@ -181,8 +241,8 @@ class App:
             asyncio.to_thread(_read_content, settings),
         )
         self.city = City(pack=pack, office=make_office(settings), staff=False, demo=self.demo, bot_name="")
-        titles = await asyncio.to_thread(programme_titles, self.database)
-        self.look_up = make_look_up(pack, texts, titles)
+        self._titles = Titles(self.database)
+        self.look_up = make_look_up(pack, texts, self._titles)
         if self.clock_from:
             await self._follow_clock_once()
         try:
@@ -228,7 +288,7 @@ class App:
         staff_chat = self.settings.staff_chat_id if self.city.staff else None
         self.deliver = Deliver(
             self.database, self.clock, self.city, send=engine.send, look_up=self.look_up,
-            tables=Tables(RENDERERS, AFTERS), staff_chat=staff_chat, pacer=Pacer(off=self.settings.pace == "off"),
+            tables=Tables(handlers.RENDERERS, AFTERS), staff_chat=staff_chat, pacer=Pacer(off=self.settings.pace == "off"),
         )  # fmt: skip
         self.deliver.on_rest = self.on_rest
         ring = self.deliver.bell.set
@@ -246,7 +306,8 @@ class App:
         self.clock.on_change(self.tick.all)
         self.clock.on_change(ring)
         if self.demo:
-            await self.database.run(lambda db: start_demo(db, self.city, self.clock.now()))
+            zone, entries = self.city.pack.zone, self.city.pack.programmes
+            await self.database.run(lambda db: programmes.put_demo(db, entries, zone, self.clock.now()))
         runner = await self._start_web()
         loop = asyncio.get_running_loop()
         with _signals(loop, self.stop):

@@ -2,53 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
-from bot.conversation import Reply, Turn
-
-Handler = Callable[[Turn], Reply]
-
-
-@dataclass(frozen=True, slots=True)
-class Routes:
-    """Which function answers what: a command, a tapped button, a text while a question is open, and the same in
-    the staff group.
-    """
-
-    commands: Mapping[str, Handler] = field(default_factory=dict)
-    taps: Mapping[str, Handler] = field(default_factory=dict)
-    states: Mapping[str, Handler] = field(default_factory=dict)
-    intents: Mapping[str, Handler] = field(default_factory=dict)
-    staff_commands: Mapping[str, Handler] = field(default_factory=dict)
-    staff_taps: Mapping[str, Handler] = field(default_factory=dict)
-
+from handlers import (
+    ask,
+    browse,
+    danger,
+    notices,
+    person,
+    privacy,
+    sessions,
+    signup,
+    staff_cases,
+    staff_sessions,
+    start,
+)
+from handlers.dispatch import handle
+from handlers.present import descriptions
+from handlers.routes import Routes
 
 ROUTES: Final = Routes(
     commands={
-        # first contact, menu, privacy
-        # sessions
-        # cases
+        "start": start.start,
+        "menu": start.menu,
+        "help": start.capabilities,
+        "language": start.language,
+        "sessions": sessions.mine,
+        "person": person.person,
+        "mydata": privacy.my_data,
+        "forget": privacy.forget,
+        "stop": privacy.stop,
+        "sos": danger.sos,
     },
     taps={
-        # first contact, menu, ask, privacy
+        # first contact and menu
+        "menu": start.menu,
+        "language": start.language,
+        "role": start.role,
+        # questions
+        "ask": ask.invite,
+        "services": browse.services,
+        "group": browse.group,
+        "topic": ask.topic,
+        "more": ask.more,
+        "dutch": ask.dutch,
+        "none": ask.none_of_these,
+        "helped": ask.helped,
+        "nothelped": ask.not_helped,
         # sessions
-        # cases and danger
+        "programmes": sessions.all_programmes,
+        "programme": sessions.programme,
+        "interest": sessions.interest,
+        "sessions": sessions.mine,
+        "mine": sessions.mine_one,
+        "coming": sessions.coming,
+        "late": sessions.late,
+        "where": sessions.where,
+        "cannot": sessions.cannot,
+        "no": sessions.no,
+        "noday": sessions.no_day,
+        "noprog": sessions.no_programme,
+        "take": sessions.take,
+        "leave": sessions.leave,
+        # signing up
+        "signup": signup.begin,
+        "who": signup.who,
+        "days": signup.days,
+        "ready": signup.ready,
+        "book": signup.book,
+        # a person
+        "person": person.person,
+        "sendlast": person.send_last,
+        "sendfile": person.send_file,
+        "bot": person.back,
+        # danger
+        "sos": danger.sos,
+        "soskind": danger.sos_kind,
+        "morehelp": danger.more_help,
+        "place": danger.place,
+        "number": danger.number,
+        "notmeant": danger.not_meant,
+        "wipe": danger.wipe,
+        # one's own data
+        "data": privacy.data,
+        "mydata": privacy.show,
+        "forget": privacy.forget,
+        "stop": privacy.stop,
+        "listen": privacy.listen,
     },
     states={
-        # sessions
-        # cases
+        signup.CHOOSING: signup.another,
+        signup.NAME: signup.name,
+        signup.AGE: signup.age,
+        person.ASKING: person.about,
+        staff_cases.FILLING: staff_cases.fill_ready,
     },
     intents={
-        # asked in words: human, my-sessions, sign-up …
+        "human": person.person,
+        "case-status": person.status,
+        "complaint": person.complaint,
+        "capabilities": start.capabilities,
+        "change-language": start.language,
+        "privacy": privacy.explain,
+        "erase": privacy.forget,
+        "stop-messages": privacy.stop,
+        "sign-up": signup.in_words,
+        "my-sessions": sessions.mine,
+        "cancel-session": sessions.cancel_in_words,
+        "late": sessions.late_in_words,
+        "smalltalk": start.greeting,
     },
     staff_commands={
-        # sessions
-        # cases
+        "case": staff_cases.show_case,
+        "pause": staff_cases.pause,
+        "set": staff_cases.set_value,
+        "sessions": staff_sessions.all_sessions,
+        "session": staff_sessions.one_session,
+        "new": staff_sessions.new,
+        "move": staff_sessions.move,
+        "cancel": staff_sessions.cancel,
+        "add": staff_sessions.add,
+        "link": staff_sessions.link,
     },
     staff_taps={
-        # sessions
-        # cases
+        "claim": staff_cases.claim,
+        "seen": staff_cases.seen,
+        "handback": staff_cases.hand_back,
+        "close": staff_cases.close,
+        "ready": staff_cases.ready,
+        "say": staff_cases.say_ready,
+        "undo": staff_cases.undo,
+        "resend": staff_cases.resend,
+        "file": staff_cases.send_file,
+        "nofile": staff_cases.keep_file,
+        "move": staff_sessions.move_sure,
+        "cancel": staff_sessions.cancel_sure,
+        "keep": staff_sessions.keep,
     },
 )
+
+RENDERERS: Final = {**notices.RENDERERS, **staff_cases.RENDERERS, "roster": staff_sessions.roster_renderer}
+"""Who finds the words of a delivery when it leaves, by the name that was planned."""
+
+__all__ = ["RENDERERS", "ROUTES", "Routes", "descriptions", "handle"]

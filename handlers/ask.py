@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bot import handoff, people, sessions, topics
+from bot import handoff, people, topics
 from bot.conversation import Reply, State, Turn, reply
 from bot.language import OWN_NAMES, Day, Joined, Said, Sayable, Text
 from bot.outbox import Button, Message, say
@@ -25,6 +25,7 @@ from handlers.common import (
     out_of_date,
     titled,
 )
+from handlers.sessions import below_answer
 
 LAST_QUESTION: Final = "last"
 """The state that only remembers what was asked last: no question of ours is open."""
@@ -103,7 +104,7 @@ def answer_message(turn: Turn, topic_id: str, language: str) -> Message:
         parts.append(Text("This can change. Ask the city or a lawyer to be sure."))
     sign_up: list[Button] = []
     if topic.group in _WITH_SESSIONS:
-        below, sign_up = sessions.next_sessions(turn.db, city=turn.city, now=turn.now, topic_id=topic_id)
+        below, sign_up = below_answer(turn, topic_id)
         parts += below
     parts.append(
         Text("Source: {source} (in Dutch). Checked: {day}", source=topic.source, day=Day(topic.checked.isoformat()))
