@@ -258,3 +258,24 @@ def test_repair_plans_what_is_missing_and_nothing_twice(database: Database, city
         assert [(one.person_id, one.due_at) for one in planned(db, "reminder")] == before[-1:]
 
     database.run_now(story)
+
+
+def test_what_reminds_of_the_old_time_is_not_said_after_a_move(sqlite: Database, city: City) -> None:
+    def story(db: sa.Connection) -> None:
+        session = make(db, week=False)
+        enrol(db, 1, [session], city)
+        (one,) = planned(db, "reminder")
+        assert reminders.due_bookings(db, data(one), NOW)
+        reminders.move_session(db, session, "2027-03-12T14:00", city=city, now=NOW)
+        assert reminders.due_bookings(db, data(one), NOW) == []
+
+    sqlite.run_now(story)
+
+
+@pytest.mark.parametrize(
+    ("wall", "utc"),
+    [("2027-03-28T02:30", "2027-03-28T01:00"), ("2027-03-28T03:00", "2027-03-28T01:00"),
+     ("2027-10-31T02:30", "2027-10-31T00:30"), ("2027-10-31T03:00", "2027-10-31T02:00")],
+)  # fmt: skip
+def test_the_missing_and_the_doubled_hour(wall: str, utc: str) -> None:
+    assert f"{programmes.instant(wall, ZONE):%Y-%m-%dT%H:%M}" == utc

@@ -316,3 +316,16 @@ def _do(db: sa.Connection, session: Session, step: str, who: int, now: dt.dateti
         case "expire":
             for one in sessions.expired_offers(db, now):
                 sessions.release(db, one, "unanswered", now)
+
+
+def test_too_late_to_offer_still_nobody_overtakes(sqlite: Database) -> None:
+    def story(db: sa.Connection) -> None:
+        session = make(db, starts="2027-03-10T06:30")
+        for n in (1, 2):
+            enrol(db, n, session, now=NOW + dt.timedelta(minutes=n))
+        night = dt.datetime(2027, 3, 10, 1, tzinfo=ZONE).astimezone(dt.UTC)
+        sessions.release(db, mine(db, 1, session), "person", night)
+        assert mine(db, 2, session).state == "waiting"
+        assert enrol(db, 3, session, now=night) == "waiting"
+
+    sqlite.run_now(story)
