@@ -17,9 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bot import outbox, people, programmes, quiet
-from bot.conversation import City
-from bot.language import Day, Hour, Joined, Said, Sayable, Text
-from bot.outbox import Button, Late
+from bot.outbox import Late
 from bot.programmes import Programme, Session
 from bot.storage import tables
 from bot.storage.vault import blind_index, seal, unseal
@@ -410,7 +408,7 @@ def _take_over(db: sa.Connection, paper_id: int, child_id: int, person_id: str, 
             release(db, one, "staff", now)
 
 
-# --- what stands below an answer ----------------------------------------------------------------------------------
+# --- how full -------------------------------------------------------------------------------------------------------
 
 
 def dots(taken: int, seats: int) -> str:
@@ -418,22 +416,3 @@ def dots(taken: int, seats: int) -> str:
     shown = min(5, seats)
     full = shown if taken >= seats else min(shown - 1, -(-taken * shown // seats))
     return "●" * full + "○" * (shown - full)
-
-
-def next_sessions(
-    db: sa.Connection, *, city: City, now: dt.datetime, topic_id: str, limit: int = 3
-) -> tuple[list[Sayable], list[Button]]:
-    """The next sessions with free places of a topic (else of its group), and buttons for their programmes."""
-    offered = programmes.visible(db, demo=city.demo)
-    topic = city.pack.topics.get(topic_id)
-    group = city.pack.groups.get(topic.group, ()) if topic else ()
-    own_ = [one for one in offered if one.topic == topic_id]
-    by_id = {one.id: one for one in own_ or [one for one in offered if one.topic in group and not one.discreet]}
-    found = programmes.with_places(db, list(by_id), now, limit)
-    if not found:
-        return [], []
-    titles = {one.id: Joined((Said(one.emoji), one.title_text), " ") for one in by_id.values()}
-    lines = [Joined((titles[s.programme_id], Day(s.date), Hour(s.time)), " · ") for s in found]
-    names = dict.fromkeys(one.programme_id for one in found)
-    buttons = [Button(titles[name], f"programme:{name}") for name in names]
-    return [Joined((Text("Next dates with free places:"), *lines), "\n")], buttons
