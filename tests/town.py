@@ -148,10 +148,10 @@ async def town(
             telegram_api_url=running.url,
             database_url=database_url or f"sqlite:///{folder / 'town.db'}",
             staff_chat_id=int(state["staff_chat"]) if staff else None,
-            content=ROOT / "content" / "lokeren",
-            cache=ROOT / "var" / "cache",
-            http_port=0,
-            **{**keys, "pace": "on" if limits else "off", **given},
+            **{
+                "content": ROOT / "content" / "lokeren", "cache": ROOT / "var" / "cache", "http_port": 0,
+                **keys, "pace": "on" if limits else "off", **given,
+            },
         )
         rested = asyncio.Event()
         app = App(settings, demo=True, clock_from=running.url)
