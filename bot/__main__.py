@@ -18,6 +18,7 @@ from bot import logs
 from bot.catalogs import CatalogError
 from bot.channel import StopPollingError
 from bot.settings import SettingsError, load
+from bot.storage.copies import CopyError
 from bot.topics import PackError
 
 P = ParamSpec("P")
@@ -30,7 +31,7 @@ def mend(command: Callable[P, None]) -> Callable[P, None]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (SettingsError, PackError, CatalogError, StopPollingError) as error:
+        except (SettingsError, PackError, CatalogError, CopyError, StopPollingError) as error:
             click.echo(str(error), err=True)
             sys.exit(1)
 

@@ -188,6 +188,11 @@ def make_look_up(pack: Pack, texts: catalogs.Catalogs, titles: Callable[[str, st
     return look_up
 
 
+def quiet_city(settings: Settings, *, demo: bool = False) -> City:
+    """The city for a command that talks to nobody: no staff group, no bot name."""
+    return City(topics.load(settings.content), make_office(settings), staff=False, demo=demo, bot_name="")
+
+
 @contextlib.contextmanager
 def only_one(database_url: str) -> Iterator[None]:
     """On SQLite one process writes: a lock file beside the database. Raises SettingsError when it is held."""
@@ -422,4 +427,4 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Itera
             loop.remove_signal_handler(name)
 
 
-__all__ = ["App", "Engine", "Mapping", "make_database", "make_engine", "make_look_up", "make_office", "only_one"]
+__all__ = ["App", "Engine", "Mapping", "make_database", "make_engine", "make_look_up", "make_office", "only_one", "quiet_city"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
-from bot import catalogs, topics
-from bot.app import make_database, make_engine, make_office
+from bot import catalogs, loading, topics
+from bot.app import make_database, make_engine, make_office, quiet_city
+from bot.clock import Clock
 from bot.channel import ChannelError, Fault, StopPollingError
 from bot.language import placeholders
 from bot.settings import PREFIX, Settings, SettingsError, missing
@@ -94,6 +96,29 @@ def _opened(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def load_sessions(settings: Settings, file: Path | None, *, really: bool) -> list[str]:
+    """What loading a file of programmes would do, in words; with `really` it is done, in one transaction.
+
+    Raises SettingsError that names every fault of the file.
+    """
+    city = quiet_city(settings)
+    path = file or settings.content / "programmes.yaml"
+    try:
+        entries = loading.read(path)
+    except loading.LoadError as error:
+        raise SettingsError(str(error)) from None
+    now = Clock().now()
+    with _opened(settings) as database:
+        if not database.read_now(migrate.is_current):
+            raise SettingsError(f"{PREFIX}DATABASE_URL: the tables are not those of this release; run `wegwijs migrate`")
+        plan = database.read_now(lambda db: loading.steps(db, entries, now))
+        lines = [step.words for step in plan]
+        if not really:
+            return [*lines, "Nothing was changed. With --apply it is done."]
+        database.run_now(lambda db: loading.apply(db, loading.steps(db, entries, now), city=city, now=now))
+    return [*lines, "Done."]
 
 
 # --- what the city must fill in -----------------------------------------------------------------------------------

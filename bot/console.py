@@ -109,6 +109,7 @@ class Terminal:
     async def member(self, chat: int, user: int) -> Membership | None:
         """No group."""
         del chat, user
+        return None
 
     async def admins(self, chat: int) -> list[Membership]:
         """No group."""

@@ -161,8 +161,10 @@ def cancel_session(db: sa.Connection, session: Session, *, now: dt.datetime) -> 
         return []
     for person_id in known:
         _drop(db, person_id, session)
+        heard = _unsaid_move(db, person_id, session.id) or session.local_start
+        data = {"session": session.id, "known": heard}
         plan(
-            db, "change", Late("session-cancelled", {"session": session.id}), now=now, to=person_lane(person_id),
+            db, "change", Late("session-cancelled", data), now=now, to=person_lane(person_id),
             key=f"cancelled:{session.id}:{person_id}", expires_at=session.starts_at,
         )  # fmt: skip
     return known

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from bot import erasure
-from bot.app import make_database, only_one
+from bot.app import make_database, only_one, quiet_city
 from bot.clock import Clock
 from bot.settings import Settings
 from bot.storage import copies, migrate
@@ -19,8 +20,9 @@ def restore(settings: Settings, source: Path) -> str:
 
     Raises CopyError (not a copy of ours, damaged, PostgreSQL) or SettingsError (a bot still runs).
     """
+    city = quiet_city(settings)
     with only_one(settings.database_url):
-        gone: list[tuple[bytes, object]] = []
+        gone: list[tuple[bytes, dt.datetime]] = []
         with contextlib.suppress(sa.exc.SQLAlchemyError):
             now_here = make_database(settings)
             try:
@@ -31,7 +33,7 @@ def restore(settings: Settings, source: Path) -> str:
         database = make_database(settings)
         try:
             database.run_now(migrate.upgrade)
-            again = database.run_now(lambda db: erasure.erase_again(db, gone, now=Clock().now()))
+            again = database.run_now(lambda db: erasure.erase_again(db, gone, city=city, now=Clock().now()))
         finally:
             database.close()
     return f"The backup is back. Erased again: {again}. The database before is kept beside it (….before-restore)."

@@ -57,11 +57,12 @@ def free_text(turn: Turn, intents: Mapping[str, Callable[[Turn], Reply]]) -> Rep
 
 
 def _decided(turn: Turn, decision: Decision, intents: Mapping[str, Callable[[Turn], Reply]]) -> Reply:
+    label = decision.label or ""
     match decision.action:
-        case "answer" if decision.label in turn.city.pack.topics:
-            return answer(turn, decision.label, decision.language)
-        case "intent" if decision.label in intents:
-            return intents[decision.label](turn)
+        case "answer" if label in turn.city.pack.topics:
+            return answer(turn, label, decision.language)
+        case "intent" if label in intents:
+            return intents[label](turn)
         case "choose" if decision.choices:
             return choose(turn, decision)
         case _:

@@ -86,11 +86,10 @@ def _in_danger(routes: Routes, turn: Turn) -> Reply:
     if turn.state.name in routes.states or turn.incoming.kind != "text" or turn.route:
         return kept
     decision = turn.look.decide(turn.person.language)
-    if decision.action != "answer" or decision.label not in turn.city.pack.topics:
+    label = decision.label or ""
+    if decision.action != "answer" or label not in turn.city.pack.topics or turn.city.pack.topics[label].urgent_case:
         return kept
-    if turn.city.pack.topics[decision.label].urgent_case:
-        return kept
-    answer = ask.answer(turn, decision.label, decision.language)
+    answer = ask.answer(turn, label, decision.language)
     return dataclasses.replace(answer, messages=in_language(answer.messages, decision.language))
 
 

@@ -79,7 +79,8 @@ def session_cancelled(db: Db, data: Mapping[str, Any], *, city: City, now: dt.da
     if session is None or session.starts_at <= now:
         return None
     about = programmes.of_session(db, session)
-    words = Text("This does not take place: {when}. You do not need to come.", when=when(session))
+    heard = when_words(str(data["known"]))
+    words = Text("This does not take place: {when}. You do not need to come.", when=heard)
     return say(*opening(about), words, buttons=(MINE_BUTTON, MENU_BUTTON))
 
 

@@ -59,7 +59,7 @@ def _load(turn: Turn) -> tuple[Programme, dict[str, Any], list[Participant]] | N
 def _who(turn: Turn, found: Programme, data: Mapping[str, Any], *first: Sayable) -> Reply:
     """Which of those we know, a new child, or oneself."""
     known = [one for one in sessions.participants(turn.db, turn.person.id) if one.id not in data["who"]]
-    fitting = [one for one in known if not sessions.misfit(found, one.age)]
+    fitting = [one for one in known if _may(found, one)]
     buttons = [Button(Text("👤 {name}", name=Said(one.name)), f"who:{one.id}") for one in fitting[:CHILDREN_MOST]]
     children = found.who in {"everybody", "ages"}
     if not any(not one.child for one in known) and not any(_is_self(turn, number) for number in data["who"]):
@@ -68,6 +68,11 @@ def _who(turn: Turn, found: Programme, data: Mapping[str, Any], *first: Sayable)
         buttons.append(Button(Text("🧒 For a child"), "who:child"))
     words = (*first, heading(found), for_whom(found), Text("Who do you want to sign up?"))
     return reply(say(*words, buttons=(*buttons, MENU_BUTTON)), state=State(CHOOSING, data))
+
+
+def _may(found: Programme, one: Participant) -> bool:
+    """Whether somebody whom we know may take part: a child is no adult, also when the age is not known."""
+    return not (one.child and found.who in {"adults", "women"}) and not sessions.misfit(found, one.age)
 
 
 def _is_self(turn: Turn, number: int) -> bool:
@@ -99,8 +104,8 @@ def _ask_name(data: Mapping[str, Any]) -> Reply:
         if data.get("child")
         else Text("What is your first name or nickname?")
     )
-    why = Text("We need it for the list. Only the teacher and the staff of the city see it.")
-    return reply(say(question, why, buttons=(MENU_BUTTON,)), state=State(NAME, data))
+    why = Text("Now I ask for a name. It is for the list. Only the teacher and the staff of the city see it.")
+    return reply(say(why, question, buttons=(MENU_BUTTON,)), state=State(NAME, data))
 
 
 def name(turn: Turn) -> Reply:
@@ -127,7 +132,7 @@ def _with_age(turn: Turn, found: Programme, data: dict[str, Any], one: Participa
         data["asking"] = one.id
         words = Text("How old is {name}? Write only the number.", name=Said(one.name))
         return reply(say(words, buttons=(MENU_BUTTON,)), state=State(AGE, data))
-    if sessions.misfit(found, one.age):
+    if not _may(found, one):
         return _misfit(turn, found, data, one)
     data["who"] = [*data["who"], one.id]
     return _summary(turn, found, data)
@@ -255,8 +260,9 @@ def _done(turn: Turn, found: Programme, who_: set[int], days_: set[int]) -> Mess
             lines.append(Joined((Said("✅"), when(day), names(booked)), " "))
         for one in waiting:
             waits = True
-            place = sessions.waiting_place(turn.db, one)
-            lines.append(Text("⏳ {when} {name}: waiting list, place {n}", when=when(day), name=Said(one.participant.name), n=place))
+            number = sessions.waiting_place(turn.db, one)
+            name = Said(one.participant.name)
+            lines.append(Text("⏳ {when} {name}: waiting list, place {n}", when=when(day), name=name, n=number))
     words: list[Sayable] = [heading(found), Text("You are signed up. I will remind you."), Joined(tuple(lines), "\n")]
     if waits:
         words[1] = Text("It is full on some days. When a place is free, I write to you.")

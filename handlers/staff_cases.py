@@ -118,7 +118,7 @@ def alert(db: Any, data: Mapping[str, Any], *, city: City, now: dt.datetime) -> 
     case = cases.get(db, int(data["case"]))
     if case is None or case.acknowledged_at is not None or case.state == "closed":
         return None
-    words = [
+    words: list[Sayable] = [
         Joined((Said(f"🔴 #{case.id}"), _KINDS.get(case.kind, Said(case.kind))), " · "),
         for_staff("Open the topic “{title}” now.", title=Said(case.title)),
     ]

@@ -73,11 +73,14 @@ class Control:
                     await _send_event(response, event)
                     after = event["n"]
                 mark = after
-                found = await world.bells.until("events", lambda seen=mark: world.last_event > seen or None, 15)
+                found = await self._newer(mark)
                 if found is None:
                     await response.write(b": still here\n\n")
         except (ConnectionError, asyncio.CancelledError):
             return response
+
+    async def _newer(self, seen: int) -> bool | None:
+        return await self.world.bells.until("events", lambda: True if self.world.last_event > seen else None, 15)
 
     async def log(self, request: web.Request) -> web.Response:
         """The accept log after a number, waiting until there is something."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulator.errors import bad
 from simulator.methods import common
 from simulator.params import Params
@@ -95,7 +97,7 @@ def set_commands(world: World, params: Params) -> bool:
     return True
 
 
-def _set_profile(field: str, most: int) -> object:
+def _set_profile(field: str, most: int) -> Callable[[World, Params], object]:
     def setter(world: World, params: Params) -> bool:
         value = params.text(field)
         if len(value) > most:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulator.errors import bad
 from simulator.messages import keep_file, post
 from simulator.methods import common
@@ -45,7 +47,7 @@ def file_content(record: Json) -> Json:
             return {kind: {**shared, **({"mime_type": record["mime"]} if kind != "sticker" else {}), **extra}}
 
 
-def _send_file(kind: str) -> object:
+def _send_file(kind: str) -> Callable[[World, Params], object]:
     def send(world: World, params: Params) -> Json:
         caption = common.text_of(params, "caption", common.CAPTION_MOST)
         upload = params.files.get(kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
@@ -11,7 +11,7 @@ from alembic.autogenerate.api import AutogenContext
 from bot.storage.tables import METADATA, UtcDateTime
 
 
-def _render_item(kind: str, thing: Any, _context: AutogenContext) -> str | bool:
+def _render_item(kind: str, thing: Any, _context: AutogenContext) -> str | Literal[False]:
     """A step that is written by comparison names the plain type, since our own may change later."""
     if kind == "type" and isinstance(thing, UtcDateTime):
         return "sa.DateTime(timezone=True)"
