@@ -24,7 +24,10 @@ def main() -> int:
     """Print both tables; exit code 1 when a language is under the target."""
     pack = topics.load(ROOT / "content" / "lokeren")
     understanding = Understanding(pack.examples, intents=INTENTS, cache=ROOT / "var" / "cache")
-    print(f"{'language':10}{'examples':>9}{'labels':>8}{'top-1':>8}{'top-3':>8}{'sure':>8}{'sure right':>12}{'unknown':>9}")
+    print(
+        f"{'language':10}{'examples':>9}{'labels':>8}{'top-1':>8}{'top-3':>8}"
+        f"{'sure':>8}{'sure right':>12}{'unknown':>9}"
+    )
     under = []
     for language in pack.languages:
         report = understanding.matcher.report(language)

@@ -1,4 +1,4 @@
-"""What belongs to danger besides the case: which card was shown when, "not meant", deleting messages; it says nothing."""
+"""What belongs to danger besides the case: cards shown, "not meant", deleting messages; it must say nothing."""
 
 from __future__ import annotations
 

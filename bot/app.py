@@ -214,7 +214,9 @@ def only_one(database_url: str) -> Iterator[None]:
 class App:
     """One running bot. `serve` runs it until `stop`."""
 
-    def __init__(self, settings: Settings, *, demo: bool = False, clock_from: str = "", engine: Engine | None = None):
+    def __init__(
+        self, settings: Settings, *, demo: bool = False, clock_from: str = "", engine: Engine | None = None
+    ) -> None:
         self.settings = settings
         self.demo = demo
         self.clock = Clock()
@@ -282,18 +284,22 @@ class App:
                 log.error("staff_group", fault=fault.what)
             works = staff_chat is not None and not faults
             self.city = City(self.city.pack, self.city.office, works, self.demo, engine.username)
-            now = self.clock.now()
-            await self.database.run(
-                lambda db: [people.note_member(db, one.user, one.name, one.status, now) for one in admins]
-            )
+            await self._note_admins(admins)
             return True
         return False
+
+    async def _note_admins(self, admins: Sequence[Membership]) -> None:
+        now = self.clock.now()
+        await self.database.run(
+            lambda db: [people.note_member(db, one.user, one.name, one.status, now) for one in admins]
+        )
 
     async def _run(self, engine: Engine, understanding: Understanding) -> None:
         staff_chat = self.settings.staff_chat_id if self.city.staff else None
         self.deliver = Deliver(
             self.database, self.clock, self.city, send=engine.send, look_up=self.look_up,
-            tables=Tables(handlers.RENDERERS, AFTERS), staff_chat=staff_chat, pacer=Pacer(off=self.settings.pace == "off"),
+            tables=Tables(handlers.RENDERERS, AFTERS), staff_chat=staff_chat,
+            pacer=Pacer(off=self.settings.pace == "off"),
         )  # fmt: skip
         self.deliver.on_rest = self.on_rest
         ring = self.deliver.bell.set
@@ -305,9 +311,7 @@ class App:
             ),
             staff_chat=staff_chat,
         )  # fmt: skip
-        self.tick = Tick(
-            self.database, self.clock, jobs(self.settings, self.city), zone=self.settings.zone, ring=ring
-        )
+        self.tick = Tick(self.database, self.clock, jobs(self.settings, self.city), zone=self.settings.zone, ring=ring)
         self.clock.on_change(self.tick.all)
         self.clock.on_change(ring)
         if self.demo:
@@ -427,4 +431,14 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Itera
             loop.remove_signal_handler(name)
 
 
-__all__ = ["App", "Engine", "Mapping", "make_database", "make_engine", "make_look_up", "make_office", "only_one", "quiet_city"]
+__all__ = [
+    "App",
+    "Engine",
+    "Mapping",
+    "make_database",
+    "make_engine",
+    "make_look_up",
+    "make_office",
+    "only_one",
+    "quiet_city",
+]

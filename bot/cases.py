@@ -87,7 +87,9 @@ def open_of(db: sa.Connection, person_id: str) -> Case | None:
 def lately_closed(db: sa.Connection, person_id: str, now: dt.datetime) -> Case | None:
     """A newcomer's case that staff closed within the last seven days, when no later one was closed by themselves."""
     row = db.execute(
-        sa.select(_CASE).where(_CASE.c.person_id == person_id, _CASE.c.state == "closed").order_by(_CASE.c.closed_at.desc())
+        sa.select(_CASE)
+        .where(_CASE.c.person_id == person_id, _CASE.c.state == "closed")
+        .order_by(_CASE.c.closed_at.desc())
     ).first()
     if row is None or row.closed_by != "staff" or now - row.closed_at > REOPENS_WITHIN:
         return None
@@ -139,7 +141,8 @@ def claim(db: sa.Connection, case_id: int, person_id: str, now: dt.datetime) -> 
         sa.update(_CASE)
         .where(_CASE.c.id == case_id, _CASE.c.claimed_by.is_(None), _CASE.c.state.in_(LIVE))
         .values(
-            claimed_by=person_id, claimed_at=now, state=sa.case((_CASE.c.state == "open", "claimed"), else_=_CASE.c.state),
+            claimed_by=person_id, claimed_at=now,
+            state=sa.case((_CASE.c.state == "open", "claimed"), else_=_CASE.c.state),
             acknowledged_at=sa.func.coalesce(_CASE.c.acknowledged_at, now),
         )
     )  # fmt: skip
@@ -151,7 +154,9 @@ def hand_back(db: sa.Connection, case_id: int, person_id: str) -> bool:
     back = db.execute(
         sa.update(_CASE)
         .where(_CASE.c.id == case_id, _CASE.c.claimed_by == person_id)
-        .values(claimed_by=None, claimed_at=None, state=sa.case((_CASE.c.state == "claimed", "open"), else_=_CASE.c.state))
+        .values(
+            claimed_by=None, claimed_at=None, state=sa.case((_CASE.c.state == "claimed", "open"), else_=_CASE.c.state)
+        )
     )
     return bool(back.rowcount)
 

@@ -21,7 +21,9 @@ Catalogs = Mapping[str, gettext.NullTranslations]
 
 def load(languages: Sequence[str], folder: Path = FOLDER) -> Catalogs:
     """The catalogs of these languages and the staff's. Raises CatalogError that names the missing file."""
-    wanted = {language: (language, "messages") for language in (*languages, "en")} | {"staff": (STAFF_LANGUAGE, "staff")}
+    wanted = {language: (language, "messages") for language in (*languages, "en")} | {
+        "staff": (STAFF_LANGUAGE, "staff")
+    }
     return {name: _read(folder / code / "LC_MESSAGES" / f"{domain}.mo") for name, (code, domain) in wanted.items()}
 
 

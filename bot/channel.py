@@ -79,8 +79,22 @@ class Key:
 
 
 OutgoingAction = Literal[
-    "text", "edit", "buttons", "delete", "photo", "document", "voice", "venue", "location", "copy",
-    "topic_create", "topic_edit", "topic_close", "topic_reopen", "topic_delete", "leave",
+    "text",
+    "edit",
+    "buttons",
+    "delete",
+    "photo",
+    "document",
+    "voice",
+    "venue",
+    "location",
+    "copy",
+    "topic_create",
+    "topic_edit",
+    "topic_close",
+    "topic_reopen",
+    "topic_delete",
+    "leave",
 ]
 
 

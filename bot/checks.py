@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from bot import catalogs, loading, topics
 from bot.app import make_database, make_engine, make_office, quiet_city
-from bot.clock import Clock
 from bot.channel import ChannelError, Fault, StopPollingError
+from bot.clock import Clock
 from bot.language import placeholders
 from bot.settings import PREFIX, Settings, SettingsError, missing
 from bot.storage import migrate
@@ -58,7 +58,10 @@ def _content(settings: Settings) -> list[Fault]:
     except catalogs.CatalogError as error:
         found.append(Fault(str(error)))
     found += [
-        Fault(f"{pack.folder / name}: no reviewer's name; a native speaker should read this before the city starts", "warning")
+        Fault(
+            f"{pack.folder / name}: no reviewer's name; a native speaker should read this before the city starts",
+            "warning",
+        )
         for name, status in sorted(pack.status.items())
         if name.startswith(_REVIEWED) and not status["reviewer"]
     ]
@@ -112,7 +115,9 @@ def load_sessions(settings: Settings, file: Path | None, *, really: bool) -> lis
     now = Clock().now()
     with _opened(settings) as database:
         if not database.read_now(migrate.is_current):
-            raise SettingsError(f"{PREFIX}DATABASE_URL: the tables are not those of this release; run `wegwijs migrate`")
+            raise SettingsError(
+                f"{PREFIX}DATABASE_URL: the tables are not those of this release; run `wegwijs migrate`"
+            )
         plan = database.read_now(lambda db: loading.steps(db, entries, now))
         lines = [step.words for step in plan]
         if not really:

@@ -140,7 +140,7 @@ class Deliver:
         if wait > 0:
             await asyncio.sleep(wait)
         try:
-            if not await self._database.read(lambda db: self._any_due(db)):
+            if not await self._database.read(self._any_due):
                 return [], await self._database.read(self._until_next)
             claimed, wait = await self._database.run(lambda db: self._claim(db, free))
         except DatabaseBusyError:
@@ -263,7 +263,7 @@ class Deliver:
                 sent = await self._send_out(claimed.outgoing)
             except ChannelError as error:
                 sent = error
-            except Exception as error:  # noqa: BLE001 (whatever a library raises, the row must not stay "sending")
+            except Exception as error:
                 log.exception("send_failed", delivery=delivery.id, kind=delivery.kind, error=type(error).__name__)
                 sent = UnknownOutcomeError(type(error).__name__)
             if isinstance(sent, ThrottledError):

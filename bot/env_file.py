@@ -54,4 +54,4 @@ def write(path: Path) -> str:
     except FileExistsError:
         raise SettingsError(f"{path} is already there and is not changed; see .env.example for all keys") from None
     path.write_text(example(made_keys()), encoding="utf-8")
-    return f"{path} is written, with new keys. Now put the token of BotFather in {PREFIX}TELEGRAM_TOKEN, keep the keys safe."
+    return f"{path} is written, with new keys: keep them safe. Now put BotFather's token in {PREFIX}TELEGRAM_TOKEN."

@@ -42,9 +42,7 @@ def keep_file(
     """Keep a file's id; False when another of the same album is kept already."""
     first = not album or all(one.album != album for one in kept_files(db, person_id))
     sealed = seal(db, json.dumps({"file": file_id, "words": words, "album": album}, ensure_ascii=False))
-    db.execute(
-        sa.insert(tables.kept_file).values(person_id=person_id, kind=kind, file_sealed=sealed, kept_at=now)
-    )
+    db.execute(sa.insert(tables.kept_file).values(person_id=person_id, kind=kind, file_sealed=sealed, kept_at=now))
     return first
 
 
@@ -78,7 +76,8 @@ def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
     }
     bookings = [
         {
-            "programme": row.programme_id, "start": row.local_start, "who": participants.get(row.participant_id, {}).get("name"),
+            "programme": row.programme_id, "start": row.local_start,
+            "who": participants.get(row.participant_id, {}).get("name"),
             "state": row.state, "said_coming": _iso(row.coming_at), "said_late": _iso(row.late_at),
         }
         for row in db.execute(
@@ -107,7 +106,9 @@ def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
         "questions_to_the_city": [
             {
                 "number": case.id, "opened": _iso(case.opened_at), "state": case.state, "urgent": case.urgent,
-                "said": [{"who": one.who, "words": one.words, "at": _iso(one.at)} for one in cases.entries(db, case.id)],
+                "said": [
+                    {"who": one.who, "words": one.words, "at": _iso(one.at)} for one in cases.entries(db, case.id)
+                ],
             }
             for case in cases.of_person(db, person_id)
         ],
@@ -118,7 +119,9 @@ def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
         ],
         "messages_on_their_way": int(
             db.scalar(
-                sa.select(sa.func.count()).where(tables.outbox.c.person_id == person_id, tables.outbox.c.state == "planned")
+                sa.select(sa.func.count()).where(
+                    tables.outbox.c.person_id == person_id, tables.outbox.c.state == "planned"
+                )
             )
             or 0
         ),
@@ -242,7 +245,9 @@ def expire(db: sa.Connection, *, city: City, now: dt.datetime, terms: Mapping[st
         .where(inbox.c.state == "parked", inbox.c.received_at < parked, inbox.c.raw_sealed.is_not(None))
         .values(raw_sealed=None)
     )
-    db.execute(sa.delete(inbox).where(inbox.c.state.in_(("done", "parked")), inbox.c.received_at < parked - terms["parked"]))
+    db.execute(
+        sa.delete(inbox).where(inbox.c.state.in_(("done", "parked")), inbox.c.received_at < parked - terms["parked"])
+    )
     db.execute(sa.delete(tables.question).where(tables.question.c.asked_at < now - terms["questions"]))
     db.execute(sa.delete(tables.kept_file).where(tables.kept_file.c.kept_at < now - terms["files"]))
     old = (

@@ -1,4 +1,4 @@
-"""Brings cases to staff and their answers back: topics, copies, replies, promises, alerts; it decides no words of danger.
+"""Brings cases to staff and their answers back: topics, copies, replies, promises, alerts; not what danger is.
 
 Only the text of the member of staff who claimed a case goes out. Rules: docs/decisions/0011-cases.md.
 """
@@ -157,7 +157,9 @@ def promise_words(case: Case, city: City) -> Text:
         return Text("A person of the city answers as soon as possible.")
     local = case.promised_at.astimezone(city.pack.zone)
     return Text(
-        "A person of the city answers before {day}, {time}.", day=Day(local.date().isoformat()), time=Hour(f"{local:%H:%M}")
+        "A person of the city answers before {day}, {time}.",
+        day=Day(local.date().isoformat()),
+        time=Hour(f"{local:%H:%M}"),
     )
 
 
@@ -280,7 +282,15 @@ def acknowledge(db: sa.Connection, case: Case, now: dt.datetime) -> None:
     """Somebody of the city has seen an urgent case: now that can be said."""
     if cases.acknowledge(db, case.id, now) and case.urgent and case.person_id is not None:
         told = say(Text("A person of the city has seen your message now."), buttons=(HELP_BUTTON,))
-        plan(db, "reply", told, now=now, to=person_lane(case.person_id), case_id=case.id, key=f"seen:{case.id}:{case.alerts}")
+        plan(
+            db,
+            "reply",
+            told,
+            now=now,
+            to=person_lane(case.person_id),
+            case_id=case.id,
+            key=f"seen:{case.id}:{case.alerts}",
+        )
 
 
 # --- time ---------------------------------------------------------------------------------------------------------
@@ -312,11 +322,19 @@ def missed_promises(db: sa.Connection, *, city: City, now: dt.datetime) -> int:
         renewed = cases.get(db, case.id) or case
         if case.person_id is not None:
             words = say(
-                Text("I am sorry. Nobody has answered you yet."), promise_words(renewed, city), buttons=(BACK_BUTTON, HELP_BUTTON)
+                Text("I am sorry. Nobody has answered you yet."),
+                promise_words(renewed, city),
+                buttons=(BACK_BUTTON, HELP_BUTTON),
             )
             key = f"promise:{case.id}:{now:%Y%m%d%H%M}"
             plan(db, "change", words, now=now, to=person_lane(case.person_id), key=key)
-        plan(db, "copy", say(for_staff("⏰ The promise was missed; the newcomer was told a new time.")), now=now, to=case_lane(case.id))
+        plan(
+            db,
+            "copy",
+            say(for_staff("⏰ The promise was missed; the newcomer was told a new time.")),
+            now=now,
+            to=case_lane(case.id),
+        )
         refresh_card(db, case.id, now)
     return len(found)
 

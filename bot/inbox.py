@@ -99,7 +99,7 @@ def done(db: sa.Connection, row_id: int) -> None:
 
 
 def park(db: sa.Connection, row_id: int, fault: str) -> None:
-    """This update is set aside with the kind of fault (no content); the lane goes on."""
+    """Set an update aside with the kind of fault (no content); the lane goes on."""
     db.execute(sa.update(tables.inbox).where(tables.inbox.c.id == row_id).values(state="parked", fault=fault[:120]))
 
 

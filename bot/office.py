@@ -17,7 +17,7 @@ Hours = tuple[tuple[tuple[dt.time, dt.time], ...], ...]
 
 
 def parse_hours(text: str) -> Hours:
-    """"mon-fri 09:00-12:00,13:00-16:00; sat 10:00-12:00" as hours; "" is never. Raises ValueError."""
+    """Hours from text such as "mon-fri 09:00-12:00,13:00-16:00; sat 10:00-12:00"; "" is never. Raises ValueError."""
     week: list[tuple[tuple[dt.time, dt.time], ...]] = [()] * 7
     for block in filter(None, (part.strip() for part in text.lower().split(";"))):
         days, _, spans = block.partition(" ")
@@ -65,7 +65,7 @@ def holidays_of(year: int) -> frozenset[dt.date]:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The city's hours. `hours` when staff answer; `duty` when somebody may be woken; `within` office time to answer."""
+    """The city's hours: `hours` when staff answer, `duty` when somebody may be woken, `within` office time."""
 
     zone: ZoneInfo
     hours: Hours
@@ -104,7 +104,7 @@ class Office:
                 finish = dt.datetime.combine(date, end, self.zone)
                 if begin >= finish:
                     continue
-                if finish - begin >= time and time >= dt.timedelta(0):
+                if finish - begin >= time >= dt.timedelta(0):
                     return (begin + time).astimezone(dt.UTC)
                 time -= finish - begin
         return None

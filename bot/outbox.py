@@ -326,7 +326,9 @@ def put_off(
 
 def _dump(content: Message | Late, after: After | None) -> str:
     body: dict[str, Any] = (
-        {"late": content.name, "data": dict(content.data)} if isinstance(content, Late) else {"m": pack_message(content)}
+        {"late": content.name, "data": dict(content.data)}
+        if isinstance(content, Late)
+        else {"m": pack_message(content)}
     )
     if after is not None:
         body["after"] = {"name": after.name, "data": dict(after.data)}
@@ -373,9 +375,7 @@ def unpack_message(body: Mapping[str, Any]) -> Message:
             values[name] = tuple(values[name])
     return Message(
         parts=tuple(unpack(part) for part in body.get("parts", ())),
-        buttons=tuple(
-            Button(unpack(b["label"]), b["data"], b["url"], b["ask"]) for b in body.get("buttons", ())
-        ),
+        buttons=tuple(Button(unpack(b["label"]), b["data"], b["url"], b["ask"]) for b in body.get("buttons", ())),
         title=unpack(body.get("title", "")),
         address=unpack(body.get("address", "")),
         **values,

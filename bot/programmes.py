@@ -110,7 +110,15 @@ def _programme(row: Any) -> Programme:
 
 def _session(row: Any) -> Session:
     return Session(
-        row.id, row.programme_id, row.local_start, row.starts_at, row.minutes, row.seats, row.taken, row.state, row.version
+        row.id,
+        row.programme_id,
+        row.local_start,
+        row.starts_at,
+        row.minutes,
+        row.seats,
+        row.taken,
+        row.state,
+        row.version,
     )
 
 

@@ -63,9 +63,7 @@ class Edges:
 class Receive:
     """The way in. `accept` stores, `run` makes turns."""
 
-    def __init__(
-        self, database: Database, clock: Clock, city: City, edges: Edges, *, staff_chat: int | None
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, city: City, edges: Edges, *, staff_chat: int | None) -> None:
         self._database = database
         self._clock = clock
         self._city = city
@@ -117,10 +115,11 @@ class Receive:
             await self._turn(row)
         except DatabaseBusyError:
             raise AssertionError from None  # `_run` waits for the database
-        except Exception as error:  # noqa: BLE001 (any fault of ours: the lane must go on)
+        except Exception as error:
             log.exception("turn_failed", update=row.id, tries=row.tries, error=type(error).__name__)
+            fault = type(error).__name__
             if row.tries >= inbox.TRIES_MOST:
-                await self._run(lambda db: self._park(db, row, type(error).__name__))
+                await self._run(lambda db: self._park(db, row, fault))
         finally:
             self._busy.discard(row.lane)
             self._bell.set()

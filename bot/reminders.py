@@ -133,9 +133,7 @@ def _unsaid_move(db: sa.Connection, person_id: str, session_id: int) -> str | No
     return None if oldest is None else oldest.split(":", 4)[4]
 
 
-def move_session(
-    db: sa.Connection, session: Session, local_start: str, *, city: City, now: dt.datetime
-) -> list[str]:
+def move_session(db: sa.Connection, session: Session, local_start: str, *, city: City, now: dt.datetime) -> list[str]:
     """Give a session another local start. Exactly those who knew the old time are told old and new."""
     known = who_knows(db, session.id)
     for person_id in known:

@@ -384,9 +384,7 @@ def redeem(db: sa.Connection, person_id: str, code: str, now: dt.datetime) -> tu
     if not used.rowcount:
         return None
     paper = db.execute(sa.select(_P).where(_P.c.id == row.participant_id)).one()
-    same = db.execute(
-        sa.select(_P).where(_P.c.person_id == person_id, _P.c.name_index == paper.name_index)
-    ).first()
+    same = db.execute(sa.select(_P).where(_P.c.person_id == person_id, _P.c.name_index == paper.name_index)).first()
     if same is None:
         db.execute(sa.update(_P).where(_P.c.id == paper.id).values(person_id=person_id))
         db.execute(sa.update(_B).where(_B.c.participant_id == paper.id).values(person_id=person_id))

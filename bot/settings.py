@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     )
     staff_chat_id: int | None = Field(
         None,
-        description="The staff group (a number below zero). Without it the bot answers, and says how to reach the city.",
+        description="The staff group (a number below zero). Without it the bot says how to reach the city.",
     )
     content: Path = Field(Path("content/lokeren"), description="The folder of the city's pack.")
     encryption_key: Annotated[SecretStr, AfterValidator(_fernet_keys)] = Field(
@@ -132,7 +132,9 @@ class Settings(BaseSettings):
     keep_case_texts: dt.timedelta = Field(dt.timedelta(days=90), description="Texts of closed cases.")
     keep_bookings: dt.timedelta = Field(dt.timedelta(days=90), description="Bookings, after the programme's last day.")
     keep_silent: dt.timedelta = Field(dt.timedelta(days=365), description="A person who does not write any more.")
-    keep_files: dt.timedelta = Field(dt.timedelta(hours=24), description="The id of a file that was sent without a case.")
+    keep_files: dt.timedelta = Field(
+        dt.timedelta(hours=24), description="The id of a file that was sent without a case."
+    )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -174,4 +176,6 @@ def missing(settings: Settings, *, token: bool) -> list[str]:
     }
     if token:
         needed["TELEGRAM_TOKEN"] = bool(settings.telegram_token.get_secret_value())
-    return [f"{PREFIX}{key}: is not set; run `wegwijs init` or see .env.example" for key, set_ in needed.items() if not set_]
+    return [
+        f"{PREFIX}{key}: is not set; run `wegwijs init` or see .env.example" for key, set_ in needed.items() if not set_
+    ]

@@ -85,7 +85,7 @@ class Tick:
                 log.warning("database_busy", at=job.name)
                 await asyncio.sleep(_BUSY_WAIT)
                 event.set()
-            except Exception as error:  # noqa: BLE001 (one job's fault must not stop the others, nor itself next time)
+            except Exception as error:
                 log.exception("tick_failed", job=job.name, error=type(error).__name__)
             finally:
                 self._running -= 1

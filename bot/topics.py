@@ -146,7 +146,7 @@ def digest(folder: Path) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe loader, in C where there is one)
     except FileNotFoundError:
         raise PackError(f"{path}: is missing") from None
     except yaml.YAMLError as error:
@@ -172,7 +172,9 @@ def _topics(frame: Mapping[str, Any], groups: Mapping[str, tuple[str, ...]], fau
             urgent_case=entry.get("urgent_case", False), source=entry["source"]["name"], checked=entry["checked"],
             contacts=tuple(entry.get("contacts") or ()), related=tuple(entry.get("related") or ()),
         )  # fmt: skip
-    faults += [f"pack.yaml: group topic {name} is not described under topics" for name in group_of if name not in topics]
+    faults += [
+        f"pack.yaml: group topic {name} is not described under topics" for name in group_of if name not in topics
+    ]
     faults += [
         f"pack.yaml: topic {topic.id} is related to {other}, which is not a topic"
         for topic in topics.values()
@@ -272,7 +274,7 @@ def count(db: sa.Connection, topic: str, language: str, column: str, now: dt.dat
 def note_question(
     db: sa.Connection, text: str, language: str, topic: str | None, outcome: str, *, now: dt.datetime
 ) -> None:
-    """Keep a question that was not answered well, sealed and without who asked; `outcome`: unknown, unsure, not-helped."""
+    """Keep a question without a good answer, sealed, without who asked; `outcome`: unknown, unsure, not-helped."""
     db.execute(
         sa.insert(tables.question).values(
             text_sealed=seal(db, text), language=language, topic=topic, outcome=outcome, asked_at=now
@@ -282,5 +284,7 @@ def note_question(
 
 def times_asked(db: sa.Connection) -> dict[str, int]:
     """How often each topic was answered, ever."""
-    rows = db.execute(sa.select(tables.asked.c.topic, sa.func.sum(tables.asked.c.answered)).group_by(tables.asked.c.topic))
+    rows = db.execute(
+        sa.select(tables.asked.c.topic, sa.func.sum(tables.asked.c.answered)).group_by(tables.asked.c.topic)
+    )
     return {topic: int(total) for topic, total in rows}

@@ -154,9 +154,7 @@ def dutch(turn: Turn) -> Reply:
 
 def choose(turn: Turn, decision: Decision) -> Reply:
     """Unsure: at most three topics, and "none of these"."""
-    topics.note_question(
-        turn.db, turn.said, decision.language, decision.choices[0], "unsure", now=turn.now
-    )
+    topics.note_question(turn.db, turn.said, decision.language, decision.choices[0], "unsure", now=turn.now)
     buttons = [Button(titled(turn, name), f"topic:{name}") for name in decision.choices]
     none = Button(Text("🤷 None of these"), "none")
     return reply(
@@ -173,9 +171,7 @@ def none_of_these(turn: Turn) -> Reply:
 def unknown(turn: Turn, language: str | None = None) -> Reply:
     """No idea: say so, and show the ways on."""
     if turn.said:
-        topics.note_question(
-            turn.db, turn.said, language or language_of(turn), None, "unknown", now=turn.now
-        )
+        topics.note_question(turn.db, turn.said, language or language_of(turn), None, "unknown", now=turn.now)
     return dataclasses.replace(_honest(), state=_remember(turn, None))
 
 
@@ -213,9 +209,7 @@ def not_helped(turn: Turn) -> Reply:
         return out_of_date(turn)
     topics.count(turn.db, found.id, language_of(turn), "not_helped", turn.now)
     if turn.state.name == LAST_QUESTION and turn.state.data.get("text"):
-        topics.note_question(
-            turn.db, turn.state.data["text"], language_of(turn), found.id, "not-helped", now=turn.now
-        )
+        topics.note_question(turn.db, turn.state.data["text"], language_of(turn), found.id, "not-helped", now=turn.now)
     near = [Button(titled(turn, other), f"topic:{other}") for other in found.related]
     words = Text("I am sorry. Perhaps one of these helps, or a person of the city.")
     return reply(say(words, buttons=(PERSON_BUTTON, *near, *WAYS_ON[:1], HELP_BUTTON)), state=None)

@@ -19,6 +19,14 @@ WAYS_ON: Final = (MENU_BUTTON, PERSON_BUTTON, HELP_BUTTON)
 """The end of everything that did not lead anywhere."""
 
 
+_DIGITS_MOST: Final = 15
+
+
+def number(text: str) -> int:
+    """The row that a button names; 0 for what is no number of ours."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MOST else 0
+
+
 def out_of_date(turn: Turn) -> Reply:
     """An old or strange button: a friendly line and the menu; an open question stays open."""
     del turn
@@ -58,4 +66,6 @@ def in_language(messages: Sequence[Message], language: str | None) -> tuple[Mess
     """The same messages with their language fixed ("in the language of the question"); None leaves it to the reader."""
     if language is None:
         return tuple(messages)
-    return tuple(message if message.language else dataclasses.replace(message, language=language) for message in messages)
+    return tuple(
+        message if message.language else dataclasses.replace(message, language=language) for message in messages
+    )

@@ -10,7 +10,7 @@ from bot import alarms, cases, handoff, topics
 from bot.cases import Case
 from bot.conversation import Reply, Turn, reply
 from bot.language import Day, Hour, Joined, Said, Sayable, Text
-from bot.outbox import Button, Message, person_lane, plan, say
+from bot.outbox import Button, person_lane, plan, say
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, language_of, out_of_date
 
 DISCREET: Final = frozenset({"violence", "child"})
@@ -66,7 +66,9 @@ def honest(turn: Turn, case: Case | None) -> Text:
         return Text("I have told the staff of the city. I write to you when somebody has seen it.")
     opens = turn.city.office.next_open(turn.now)
     if opens is None:
-        return Text("I do not know when somebody of the city reads this. We are no rescue service. In danger: call 112.")
+        return Text(
+            "I do not know when somebody of the city reads this. We are no rescue service. In danger: call 112."
+        )
     local = opens.astimezone(turn.city.pack.zone)
     return Text(
         "Nobody of the city reads this before {day}, {time}. We are no rescue service. In danger: call 112.",
@@ -158,4 +160,3 @@ def wipe(turn: Turn) -> Reply:
     alarms.wipe(turn.db, turn.person.id, turn.now - _WIPE_WITHIN, now=turn.now)
     words = Text("My messages of the last two days are deleted here. Please delete your own messages yourself.")
     return reply(say(words, buttons=(MENU_BUTTON,)), state=None)
-

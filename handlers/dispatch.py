@@ -1,4 +1,4 @@
-"""Where one update goes: danger first, then command, tap, open question, open case, free text; it says nothing itself."""
+"""Where an update goes: danger first, then command, tap, open question, case, free text; it must say little itself."""
 
 from __future__ import annotations
 

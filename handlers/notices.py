@@ -99,7 +99,9 @@ def place_given(db: Db, data: Mapping[str, Any], *, city: City, now: dt.datetime
         return None
     found, session = free
     about = programmes.of_session(db, session)
-    words = Text("A place is free. {name} is now signed up for {when}.", name=Said(found.participant.name), when=when(session))
+    words = Text(
+        "A place is free. {name} is now signed up for {when}.", name=Said(found.participant.name), when=when(session)
+    )
     buttons = (
         Button(Text("✅ I am coming"), f"coming:{session.id}"),
         Button(Text("❌ I can't come"), f"cannot:{session.id}"),
@@ -116,10 +118,10 @@ def place_offered(db: Db, data: Mapping[str, Any], *, city: City, now: dt.dateti
     found, session = free
     until = free[0].offered_until.astimezone(city.pack.zone)
     about = programmes.of_session(db, session)
-    words = Text("A place is free for {name}: {when}. Do you want it?", name=Said(found.participant.name), when=when(session))
-    answer = Text(
-        "Please answer before {day}, {time}.", day=Day(until.date().isoformat()), time=Hour(f"{until:%H:%M}")
+    words = Text(
+        "A place is free for {name}: {when}. Do you want it?", name=Said(found.participant.name), when=when(session)
     )
+    answer = Text("Please answer before {day}, {time}.", day=Day(until.date().isoformat()), time=Hour(f"{until:%H:%M}"))
     buttons = (
         Button(Text("✅ Yes"), f"take:{found.id}"),
         Button(Text("❌ No"), f"leave:{found.id}"),

@@ -1,4 +1,4 @@
-"""Talking to a person of the city: one question, then a case; files; back to the bot; it must promise only what is so."""
+"""Talking to a person of the city: one question, then a case; files; the way back; it must promise only what is so."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def person(turn: Turn) -> Reply:
     case = cases.open_of(turn.db, turn.person.id)
     if case is not None:
         words = Text("You are already writing with a person of the city. Just write here.")
-        return reply(say(words, handoff.promise_words(case, turn.city), buttons=(BACK_BUTTON, MENU_BUTTON, HELP_BUTTON)))
+        return reply(
+            say(words, handoff.promise_words(case, turn.city), buttons=(BACK_BUTTON, MENU_BUTTON, HELP_BUTTON))
+        )
     buttons = [MENU_BUTTON, HELP_BUTTON]
     last = _last_question(turn)
     if last:
@@ -148,7 +150,9 @@ def media(turn: Turn) -> Reply:
     if not turn.city.staff:
         words = Text("I cannot listen to voice messages or look at pictures. Please write your question.")
         return reply(say(words, buttons=(MENU_BUTTON, HELP_BUTTON)), state=None)
-    first = erasure.keep_file(turn.db, turn.person.id, sent.kind, sent.file_id, turn.said, album=sent.album, now=turn.now)
+    first = erasure.keep_file(
+        turn.db, turn.person.id, sent.kind, sent.file_id, turn.said, album=sent.album, now=turn.now
+    )
     if not first:  # the rest of an album goes with its first picture
         return reply(state=None)
     return reply(
@@ -182,4 +186,3 @@ def stray(turn: Turn) -> Reply:
     """A place or a number without a case: nothing is kept."""
     words = Text("I do not keep this. If you need help from a person, tap the button.")
     return reply(say(words, buttons=(PERSON_BUTTON, MENU_BUTTON, HELP_BUTTON)), state=None)
-

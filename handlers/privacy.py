@@ -18,11 +18,17 @@ def data(turn: Turn) -> Reply:
     muted = turn.person.muted
     return reply(
         say(
-            Text("What you write is kept safe. A person of the city reads it only if you ask for one, or if I think you are in danger."),
+            Text(
+                "What you write is kept safe. "
+                "A person of the city reads it only if you ask for one, or if I think you are in danger."
+            ),
             Text("I send nothing to the Immigration Office or the police by myself."),
             buttons=(
                 Button(Text("📄 See my data"), "mydata"),
-                Button(Text("🔔 Reminders again") if muted else Text("🔕 No more reminders and news"), "listen" if muted else "stop"),
+                Button(
+                    Text("🔔 Reminders again") if muted else Text("🔕 No more reminders and news"),
+                    "listen" if muted else "stop",
+                ),
                 Button(Text("🗑 Erase everything"), "forget"),
                 MENU_BUTTON,
                 HELP_BUTTON,
@@ -74,8 +80,14 @@ def forget(turn: Turn) -> Reply:
         return _forgotten(turn)
     return reply(
         say(
-            Text("I erase everything about you: your language, names, places in sessions, and what you wrote to a person. Your places go to others."),
-            Text("I cannot erase this chat on your phone, or what staff wrote on paper. Please delete the chat yourself."),
+            Text(
+                "I erase everything about you: your language, names, places in sessions, "
+                "and what you wrote to a person. "
+                "Your places go to others."
+            ),
+            Text(
+                "I cannot erase this chat on your phone, or what staff wrote on paper. Please delete the chat yourself."
+            ),
             Text("Do you want this? It cannot be undone."),
             buttons=(Button(Text("🗑 Yes, erase everything"), "forget:yes"), Button(Text("❌ No"), "menu"), HELP_BUTTON),
         )

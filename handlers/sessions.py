@@ -12,7 +12,7 @@ from bot.language import Joined, Said, Sayable, Text
 from bot.outbox import Button, Message, say
 from bot.programmes import Programme, Session
 from bot.sessions import Booking
-from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, out_of_date
+from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, number, out_of_date
 from handlers.session_words import for_whom, grouped, heading, names, place_lines, state_words, when
 
 MINE_BUTTON: Final = Button(Text("📅 My sessions"), "sessions")
@@ -116,9 +116,8 @@ def mine_one(turn: Turn) -> Reply:
 
 def _own(turn: Turn, argument: str) -> list[Booking]:
     """One's own bookings in the session that a button names; empty for anything else."""
-    if not argument.isascii() or not argument.isdecimal() or len(argument) > 15:
-        return []
-    return sessions.own(turn.db, turn.person.id, turn.now, session_id=int(argument))
+    found = number(argument)
+    return sessions.own(turn.db, turn.person.id, turn.now, session_id=found) if found else []
 
 
 def _one(turn: Turn, session: Session, bookings: Sequence[Booking]) -> Message:
@@ -127,7 +126,9 @@ def _one(turn: Turn, session: Session, bookings: Sequence[Booking]) -> Message:
     buttons = []
     for one in bookings:
         if one.state == "offered":
-            buttons.append(Button(Text("✅ Yes, {name} takes the place", name=Said(one.participant.name)), f"take:{one.id}"))
+            buttons.append(
+                Button(Text("✅ Yes, {name} takes the place", name=Said(one.participant.name)), f"take:{one.id}")
+            )
             buttons.append(Button(Text("❌ No, not {name}", name=Said(one.participant.name)), f"leave:{one.id}"))
     if any(one.state == "booked" for one in bookings):
         buttons += [
@@ -188,11 +189,14 @@ def cannot(turn: Turn) -> Reply:
         return out_of_date(turn)
     session = found[0].session
     buttons = [
-        Button(Text("❌ {name} can't come on this day", name=Said(one.participant.name)), f"no:{one.id}") for one in found
+        Button(Text("❌ {name} can't come on this day", name=Said(one.participant.name)), f"no:{one.id}")
+        for one in found
     ]
     if len(found) > 1:
         buttons.append(Button(Text("❌ Nobody comes on this day"), f"noday:{session.id}"))
-    days = {one.session.id for one in sessions.own(turn.db, turn.person.id, turn.now, programme_id=session.programme_id)}
+    days = {
+        one.session.id for one in sessions.own(turn.db, turn.person.id, turn.now, programme_id=session.programme_id)
+    }
     if len(days) > 1:
         buttons.append(Button(Text("❌ Not on all the other days either"), f"noprog:{session.programme_id}"))
     buttons.append(Button(Text("✅ I am coming"), f"coming:{session.id}"))

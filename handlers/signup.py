@@ -12,7 +12,7 @@ from bot.language import Joined, Said, Sayable, Text
 from bot.outbox import Button, Message, say
 from bot.programmes import Programme, Session
 from bot.sessions import Participant
-from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, out_of_date
+from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, number, out_of_date
 from handlers.session_words import for_whom, heading, names, when
 from handlers.sessions import MINE_BUTTON, all_programmes, programme_message
 
@@ -21,6 +21,7 @@ NAME: Final = "signup-name"
 AGE: Final = "signup-age"
 CHILDREN_MOST: Final = 8
 _AGE_LEAST: Final = 1
+_DIGITS_MOST: Final = 3
 
 
 def programme_start(turn: Turn, programme_id: str) -> Reply:
@@ -89,8 +90,7 @@ def who(turn: Turn) -> Reply:
     if turn.argument in {"me", "child"}:
         data["child"] = turn.argument == "child"
         return _ask_name(data)
-    number = int(turn.argument) if turn.argument.isascii() and turn.argument.isdecimal() else 0
-    chosen = sessions.participant(turn.db, number, turn.person.id) if number < 2**62 else None
+    chosen = sessions.participant(turn.db, number(turn.argument), turn.person.id)
     if chosen is None:
         return out_of_date(turn)
     if chosen.id in data["who"]:
@@ -145,16 +145,16 @@ def age(turn: Turn) -> Reply:
         return out_of_date(turn)
     found, data, _ = loaded
     digits = "".join(char for char in turn.said if char.isdecimal())
-    number = int(digits) if 0 < len(digits) <= 3 else 0
+    years = int(digits) if 0 < len(digits) <= _DIGITS_MOST else 0
     one = sessions.participant(turn.db, int(data.get("asking") or 0), turn.person.id)
     if one is None:
         return out_of_date(turn)
-    if not _AGE_LEAST <= number <= sessions.AGE_MOST:
+    if not _AGE_LEAST <= years <= sessions.AGE_MOST:
         words = Text("Please write the age as a number, for example 13.")
         return reply(say(words, buttons=(MENU_BUTTON,)), state=None)
-    sessions.set_age(turn.db, one.id, number)
+    sessions.set_age(turn.db, one.id, years)
     data.pop("asking", None)
-    return _with_age(turn, found, data, dataclasses.replace(one, age=number))
+    return _with_age(turn, found, data, dataclasses.replace(one, age=years))
 
 
 def _misfit(turn: Turn, found: Programme, data: Mapping[str, Any], one: Participant) -> Reply:
@@ -189,7 +189,9 @@ def _summary(turn: Turn, found: Programme, data: Mapping[str, Any], *first: Saya
         MENU_BUTTON,
     ]
     return reply(
-        say(*first, heading(found), Text("Sign up: {names}", names=names(chosen)), Joined(lines, "\n"), buttons=buttons),
+        say(
+            *first, heading(found), Text("Sign up: {names}", names=names(chosen)), Joined(lines, "\n"), buttons=buttons
+        ),
         state=State(CHOOSING, data),
     )
 
@@ -217,7 +219,10 @@ def days(turn: Turn) -> Reply:
         out = set(data["out"]) ^ {tapped}
         if len(out) < len(every):
             data["out"] = sorted(out)
-    buttons = [Button(Joined((Said("⬜" if one.id in data["out"] else "✅"), when(one)), " "), f"days:{one.id}") for one in every]
+    buttons = [
+        Button(Joined((Said("⬜" if one.id in data["out"] else "✅"), when(one)), " "), f"days:{one.id}")
+        for one in every
+    ]
     words = Text("Tap a day to leave it out or to take it again.")
     ready = Button(Text("👍 Ready"), "ready")
     return reply(say(words, buttons=(*buttons, ready, MENU_BUTTON)), state=State(CHOOSING, data))
@@ -241,9 +246,7 @@ def book(turn: Turn) -> Reply:
     chosen_days = _days(turn, found, data)
     if not chosen or not chosen_days:
         return _who(turn, found, data)
-    reminders.book(
-        turn.db, turn.person.id, [one.id for one in chosen], chosen_days, city=turn.city, now=turn.now
-    )
+    reminders.book(turn.db, turn.person.id, [one.id for one in chosen], chosen_days, city=turn.city, now=turn.now)
     return reply(_done(turn, found, {one.id for one in chosen}, {day.id for day in chosen_days}))
 
 
@@ -255,14 +258,16 @@ def _done(turn: Turn, found: Programme, who_: set[int], days_: set[int]) -> Mess
         if day.id not in days_:
             continue
         booked = [one.participant for one in mine if one.session.id == day.id and one.state != "waiting"]
-        waiting = [one for one in mine if one.session.id == day.id and one.state == "waiting" and one.participant.id in who_]
+        waiting = [
+            one for one in mine if one.session.id == day.id and one.state == "waiting" and one.participant.id in who_
+        ]
         if booked:
             lines.append(Joined((Said("✅"), when(day), names(booked)), " "))
         for one in waiting:
             waits = True
-            number = sessions.waiting_place(turn.db, one)
+            place_in_line = sessions.waiting_place(turn.db, one)
             name = Said(one.participant.name)
-            lines.append(Text("⏳ {when} {name}: waiting list, place {n}", when=when(day), name=name, n=number))
+            lines.append(Text("⏳ {when} {name}: waiting list, place {n}", when=when(day), name=name, n=place_in_line))
     words: list[Sayable] = [heading(found), Text("You are signed up. I will remind you."), Joined(tuple(lines), "\n")]
     if waits:
         words[1] = Text("It is full on some days. When a place is free, I write to you.")

@@ -1,4 +1,4 @@
-"""What staff do with cases, in Dutch: see, claim, answer, ready sentences, undo, close; only the claimer's text goes out."""
+"""What staff do with cases: see, claim, answer, ready sentences, undo, close; only the claimer's text goes out."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from bot.conversation import City, Reply, State, Turn, reply
 from bot.language import Day, Hour, Joined, Said, Sayable, Text, for_staff
 from bot.outbox import FROM_STAFF, Button, Message, case_lane, plan, say
 from bot.topics import READY
+from handlers.common import number
 from handlers.staff_sessions import parse_start
 
 FILLING: Final = "staff-ready"
+_WORDS_MOST: Final = 200
 _ASKS: Final[Mapping[str, Sayable]] = {
     "place": for_staff("Which place?"),
     "date": for_staff("Which date? For example 5/7"),
@@ -49,7 +51,9 @@ def case_card(db: Any, data: Mapping[str, Any], *, city: City, now: dt.datetime)
         return None
     message = _card(db, case, city)
     if data.get("edit"):
-        return Message(action="edit", message_id=case.card_message_id or 0, parts=message.parts, buttons=message.buttons)
+        return Message(
+            action="edit", message_id=case.card_message_id or 0, parts=message.parts, buttons=message.buttons
+        )
     return message
 
 
@@ -126,7 +130,9 @@ def alert(db: Any, data: Mapping[str, Any], *, city: City, now: dt.datetime) -> 
     if case.alerts > 1:
         words.append(for_staff("Nobody has seen this yet."))
         called = tuple(member.person_id for member in people.admins(db))
-    return Message(parts=tuple(words), buttons=(Button(for_staff("👁 I see this now"), f"seen:{case.id}"),), mentions=called)
+    return Message(
+        parts=tuple(words), buttons=(Button(for_staff("👁 I see this now"), f"seen:{case.id}"),), mentions=called
+    )
 
 
 RENDERERS = {"case-card": case_card, "alert": alert}
@@ -136,9 +142,7 @@ RENDERERS = {"case-card": case_card, "alert": alert}
 
 
 def _case(turn: Turn, text: str) -> Case | None:
-    if not text.isascii() or not text.isdecimal() or len(text) > 15:
-        return None
-    return cases.get(turn.db, int(text), lock=True)
+    return cases.get(turn.db, number(text), lock=True)
 
 
 def _no_case() -> Reply:
@@ -187,7 +191,10 @@ def hand_back(turn: Turn) -> Reply:
     if not cases.hand_back(turn.db, case.id, turn.person.id):
         return reply(say(for_staff("Only who has the case can hand it back.")), state=None)
     handoff.refresh_card(turn.db, case.id, turn.now)
-    return reply(say(for_staff("Handed back: who answers?"), buttons=(Button(for_staff("✋ I answer"), f"claim:{case.id}"),)), state=None)
+    return reply(
+        say(for_staff("Handed back: who answers?"), buttons=(Button(for_staff("✋ I answer"), f"claim:{case.id}"),)),
+        state=None,
+    )
 
 
 def close(turn: Turn) -> Reply:
@@ -197,12 +204,24 @@ def close(turn: Turn) -> Reply:
         return _no_case()
     if case.person_id is not None:
         words = say(Text("ready:we_close"), buttons=_newcomer_ways())
-        plan(turn.db, "reply", words, now=turn.now, to=f"person:{case.person_id}", case_id=case.id, key=f"closed:{case.id}:{turn.now:%Y%m%d%H%M%S}")
+        plan(
+            turn.db,
+            "reply",
+            words,
+            now=turn.now,
+            to=f"person:{case.person_id}",
+            case_id=case.id,
+            key=f"closed:{case.id}:{turn.now:%Y%m%d%H%M%S}",
+        )
     return reply(state=None)
 
 
 def _newcomer_ways() -> tuple[Button, ...]:
-    return (Button(Text("☰ Menu"), "menu"), Button(Text("💬 Talk to a person"), "person"), Button(Text("🆘 112"), "sos"))
+    return (
+        Button(Text("☰ Menu"), "menu"),
+        Button(Text("💬 Talk to a person"), "person"),
+        Button(Text("🆘 112"), "sos"),
+    )
 
 
 def ready(turn: Turn) -> Reply:
@@ -221,7 +240,8 @@ def _mine(turn: Turn) -> Case | Reply:
         return _no_case()
     if case.claimed_by != turn.person.id:
         return reply(
-            say(for_staff("First take the case."), buttons=(Button(for_staff("✋ I answer"), f"claim:{case.id}"),)), state=None
+            say(for_staff("First take the case."), buttons=(Button(for_staff("✋ I answer"), f"claim:{case.id}"),)),
+            state=None,
         )
     return case
 
@@ -271,29 +291,33 @@ def fill_ready(turn: Turn) -> Reply:
     name, written = str(data["asks"]), " ".join(turn.said.split())
     today = turn.now.astimezone(turn.city.pack.zone).date()
     if name in {"date", "time"}:
-        start = parse_start(written, "9:00", today) if name == "date" else parse_start(today.isoformat(), written, today)
+        start = (
+            parse_start(written, "9:00", today) if name == "date" else parse_start(today.isoformat(), written, today)
+        )
         if start is None:
             return reply(say(for_staff("I do not understand this."), _ASKS[name]), state=None)
         written = start[:10] if name == "date" else start[11:]
-    if not written or len(written) > 200:
+    if not written or len(written) > _WORDS_MOST:
         return reply(say(for_staff("Please write it in a few words."), _ASKS[name]), state=None)
     return _fill(turn, case, str(data["key"]), {**data["values"], name: written})
 
 
 def undo(turn: Turn) -> Reply:
     """Tap: take an answer back."""
-    entry = cases.entry(turn.db, int(turn.argument)) if turn.argument.isdecimal() and len(turn.argument) < 16 else None
+    entry = cases.entry(turn.db, number(turn.argument))
     case = cases.get(turn.db, entry.case_id, lock=True) if entry else None
     if entry is None or case is None:
         return _no_case()
     if handoff.undo(turn.db, case, entry, turn.now):
-        return reply(say(for_staff("Taken back: it is deleted in the newcomer's chat. They may have read it.")), state=None)
+        return reply(
+            say(for_staff("Taken back: it is deleted in the newcomer's chat. They may have read it.")), state=None
+        )
     return reply(say(for_staff("This cannot be taken back any more.")), state=None)
 
 
 def resend(turn: Turn) -> Reply:
     """Tap: send again what may not have arrived."""
-    entry = cases.entry(turn.db, int(turn.argument)) if turn.argument.isdecimal() and len(turn.argument) < 16 else None
+    entry = cases.entry(turn.db, number(turn.argument))
     case = cases.get(turn.db, entry.case_id, lock=True) if entry else None
     if entry is None or case is None or entry.state != "uncertain":
         return _no_case()
@@ -308,13 +332,15 @@ def send_file(turn: Turn) -> Reply:
     case = _mine(turn)
     if isinstance(case, Reply):
         return case
-    number = turn.argument.partition(":")[2]
-    if not number.isdecimal() or len(number) > 15:
+    message_id = number(turn.argument.partition(":")[2])
+    if not message_id:
         return _no_case()
-    entry = cases.add_entry(turn.db, case.id, "staff", "[file]", turn.now, topic_message_id=int(number), state="planned")
+    entry = cases.add_entry(
+        turn.db, case.id, "staff", "[file]", turn.now, topic_message_id=message_id, state="planned"
+    )
     above = say(Text("Answer from the city (in Dutch):"))
     plan(turn.db, "reply", above, now=turn.now, to=f"person:{case.person_id}", case_id=case.id)
-    copy = Message(action="copy", from_person=FROM_STAFF, message_id=int(number), buttons=(handoff.BACK_BUTTON,))
+    copy = Message(action="copy", from_person=FROM_STAFF, message_id=message_id, buttons=(handoff.BACK_BUTTON,))
     handoff.send_reply(turn.db, case, copy, entry, turn.now)
     return reply(state=None)
 
@@ -367,7 +393,9 @@ def show_case(turn: Turn) -> Reply:
         handoff.plan_card(turn.db, case, turn.now)
         return reply(state=None)
     found = cases.all_open(turn.db)
-    lines = [Joined((Said(one.title), _KINDS.get(one.kind, Said(one.kind)), _state(turn.db, one)), " · ") for one in found]
+    lines = [
+        Joined((Said(one.title), _KINDS.get(one.kind, Said(one.kind)), _state(turn.db, one)), " · ") for one in found
+    ]
     return reply(say(Joined(tuple(lines), "\n") if lines else for_staff("No open cases.")), state=None)
 
 
@@ -384,13 +412,18 @@ def set_value(turn: Turn) -> Reply:
     known = turn.city.pack.values
     if name not in known:
         near = ", ".join(sorted(key for key in known if name and name[:4] in key)) or "wegwijs content missing"
-        return reply(say(for_staff("There is no value “{name}”. Near: {near}", name=Said(name), near=Said(near))), state=None)
+        return reply(
+            say(for_staff("There is no value “{name}”. Near: {near}", name=Said(name), near=Said(near))), state=None
+        )
     if name.startswith("n") and known[name].value and not value.strip():
         return reply(say(for_staff("This number cannot be empty.")), state=None)
     old = topics.local_values(turn.db, turn.city.pack)[name]
     topics.set_value(turn.db, name, value.strip(), by=turn.person.id, now=turn.now)
     return reply(
-        say(for_staff("{name} is now: {value}", name=Said(name), value=Said(value.strip() or "–")), for_staff("Before: {value}", value=Said(old or "–"))),
+        say(
+            for_staff("{name} is now: {value}", name=Said(name), value=Said(value.strip() or "–")),
+            for_staff("Before: {value}", value=Said(old or "–")),
+        ),
         state=None,
     )
 
@@ -399,5 +432,6 @@ def help_(turn: Turn) -> Reply:
     """An unknown command in the group."""
     del turn
     return reply(
-        say(for_staff("I know: /case · /sessions · /session · /new · /move · /cancel · /add · /link · /set · /pause")), state=None
+        say(for_staff("I know: /case · /sessions · /session · /new · /move · /cancel · /add · /link · /set · /pause")),
+        state=None,
     )

@@ -1,4 +1,4 @@
-"""What staff do with sessions, in Dutch: look, plan, move, cancel, enrol on paper, link; it must ask before people are told."""
+"""What staff do with sessions: plan, move, cancel, enrol on paper, link; it must ask before people are told."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from bot.conversation import City, Reply, Turn, reply
 from bot.language import Joined, Said, Sayable, for_staff
 from bot.outbox import Button, Message, say
 from bot.programmes import Programme, Session
+from handlers.common import number
 from handlers.session_words import heading, when, when_words
 
 _AHEAD: Final = 30
 _MARKS: Final = {
     "coming": "✅", "late": "⏰", "silent": "❔", "unreachable": "📵", "paper": "📝", "waiting": "⏳", "cannot": "❌",
 }  # fmt: skip
-_LEGEND: Final = for_staff("✅ coming · ⏰ late · ❔ no answer · 📵 unreachable · 📝 on paper · ⏳ waiting · ❌ can't come")
+_LEGEND: Final = for_staff(
+    "✅ coming · ⏰ late · ❔ no answer · 📵 unreachable · 📝 on paper · ⏳ waiting · ❌ can't come"
+)
 
 
 def _wrong(words: Sayable) -> Reply:
@@ -41,13 +44,13 @@ def all_sessions(turn: Turn) -> Reply:
 
 
 def _line(day: Session) -> Sayable:
-    return Joined((Said(f"   {day.id}:"), when(day), Said(f"{sessions.dots(day.taken, day.seats)} {day.taken}/{day.seats}")), " ")
+    return Joined(
+        (Said(f"   {day.id}:"), when(day), Said(f"{sessions.dots(day.taken, day.seats)} {day.taken}/{day.seats}")), " "
+    )
 
 
 def _session(turn: Turn, text: str) -> Session | None:
-    if not text.isascii() or not text.isdecimal() or len(text) > 15:
-        return None
-    return programmes.session(turn.db, int(text))
+    return programmes.session(turn.db, number(text))
 
 
 def _no_session(text: str) -> Reply:
@@ -169,9 +172,9 @@ def move(turn: Turn) -> Reply:
 
 def move_sure(turn: Turn) -> Reply:
     """Tap: really move. Tapped twice, or after another move, it changes nothing."""
-    number, _, rest = turn.argument.partition(":")
+    session_id, _, rest = turn.argument.partition(":")
     version, _, start = rest.partition(":")
-    found = _session(turn, number)
+    found = _session(turn, session_id)
     parsed = _start(turn, *start.split("T")) if start.count("T") == 1 else None
     if found is None or parsed is None or str(found.version) != version or found.state != "planned":
         return _wrong(for_staff("This was done already, or the session has changed. /sessions shows what is planned."))
@@ -207,8 +210,8 @@ def cancel(turn: Turn) -> Reply:
 
 def cancel_sure(turn: Turn) -> Reply:
     """Tap: really cancel."""
-    number, _, version = turn.argument.partition(":")
-    found = _session(turn, number)
+    session_id, _, version = turn.argument.partition(":")
+    found = _session(turn, session_id)
     if found is None or str(found.version) != version or found.state != "planned":
         return _wrong(for_staff("This was done already, or the session has changed. /sessions shows what is planned."))
     told = reminders.cancel_session(turn.db, found, now=turn.now)
@@ -223,12 +226,19 @@ def add(turn: Turn) -> Reply:
     about = _programme(turn, words[0])
     if about is None:
         return _no_programme(turn, words[0])
-    age = int(words[-1]) if len(words) > 2 and words[-1].isascii() and words[-1].isdecimal() and len(words[-1]) < 4 else None
+    age = (
+        int(words[-1])
+        if len(words) > 2 and words[-1].isascii() and words[-1].isdecimal() and len(words[-1]) < 4
+        else None
+    )
     name = " ".join(words[1:-1] if age is not None else words[1:])
     if sessions.misfit(about, age):
         return _wrong(for_staff("This age does not fit the programme."))
     made, _ = sessions.add_participant(turn.db, None, name, child=True, age=age, now=turn.now)
-    states = [sessions.book(turn.db, None, made.id, day, turn.now)[0] for day in programmes.upcoming(turn.db, about.id, turn.now)]
+    states = [
+        sessions.book(turn.db, None, made.id, day, turn.now)[0]
+        for day in programmes.upcoming(turn.db, about.id, turn.now)
+    ]
     code = sessions.make_join_code(turn.db, made.id, about.id, turn.now)
     link = f"https://t.me/{turn.city.bot_name}?start=j_{code}"
     return reply(
@@ -251,7 +261,9 @@ def link(turn: Turn) -> Reply:
     if about is None:
         return _no_programme(turn, turn.argument)
     address = f"https://t.me/{turn.city.bot_name}?start=p_{about.id}"
-    return reply(say(heading(about), Said(address)), _qr(address, for_staff("To print: the link as a QR code.")), state=None)
+    return reply(
+        say(heading(about), Said(address)), _qr(address, for_staff("To print: the link as a QR code.")), state=None
+    )
 
 
 def _qr(address: str, words: Sayable) -> Message:
@@ -259,4 +271,3 @@ def _qr(address: str, words: Sayable) -> Message:
     segno.make(address, error="m").save(picture, kind="png", scale=10, border=4)
     content = base64.b64encode(picture.getvalue()).decode()
     return Message(action="photo", parts=(words,), content=content, name="qr.png")
-

@@ -84,7 +84,9 @@ def introduction(turn: Turn) -> Message:
         Text("I am a machine of the city of {city}. What you ask me, I answer.", city=turn.city.pack.city),
         Text("A person of the city reads it only if you ask for a person, or if I think you are in danger."),
         Text("I send nothing to the Immigration Office or the police by myself."),
-        Text("Telegram stores this chat: send no photo of papers, no bank card, no password. You can erase everything."),
+        Text(
+            "Telegram stores this chat: send no photo of papers, no bank card, no password. You can erase everything."
+        ),
         buttons=(
             Button(Text("🙋 I am new here"), "role:new"),
             Button(Text("💛 I want to help"), "role:helper"),
@@ -126,7 +128,7 @@ def _and_language(turn: Turn, first: Reply) -> Reply:
 
 
 def capabilities(turn: Turn) -> Reply:
-    """ "What can you do?", /help."""
+    """Asked "what can you do?", or /help."""
     return reply(
         say(
             Text("I am a machine of the city of {city}. What you ask me, I answer.", city=turn.city.pack.city),
@@ -146,4 +148,3 @@ def greeting(turn: Turn) -> Reply:
 def elsewhere(turn: Turn) -> Reply:
     """A command that does not exist."""
     return reply(say(Text("I do not know this command. Here is the menu.")), menu_message(turn), state=None)
-

@@ -158,7 +158,8 @@ class Phone:
 
 def _shown(message: Json, me: int) -> Shown:
     media = next(
-        (kind for kind in ("venue", "location", "document", "photo", "voice", "sticker", "contact") if kind in message), ""
+        (kind for kind in ("venue", "location", "document", "photo", "voice", "sticker", "contact") if kind in message),
+        "",
     )
     words = plain(message.get("text") or message.get("caption") or "")
     if media == "venue":

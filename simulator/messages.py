@@ -21,8 +21,14 @@ def quoted(message: Json) -> Json:
     return {name: value for name, value in message.items() if name != "reply_to_message"}
 
 
-def post(  # noqa: PLR0913
-    world: World, chat: Chat, user_id: int, content: Json, *, thread: int = 0, reply_to: int = 0,
+def post(
+    world: World,
+    chat: Chat,
+    user_id: int,
+    content: Json,
+    *,
+    thread: int = 0,
+    reply_to: int = 0,
     told: bool | None = None,
 ) -> Json:
     """Put a message of `user_id` (the bot's too) in a chat and return it.
@@ -85,7 +91,7 @@ def change_topic(world: World, chat: Chat, user_id: int, thread: int, patch: Jso
 
 def set_member(world: World, chat: Chat, user_id: int, member: Json, *, by: int) -> None:
     """Change somebody's place in a group, with the update and, for coming and going, the service message."""
-    from simulator.shapes import in_chat, member_json, shaped_member  # noqa: PLC0415
+    from simulator.shapes import in_chat, member_json, shaped_member
 
     state = world.state
     user = user_json(state, user_id)
@@ -95,8 +101,11 @@ def set_member(world: World, chat: Chat, user_id: int, member: Json, *, by: int)
     came = in_chat(member) and not in_chat(before)
     went = in_chat(before) and not in_chat(member)
     body: Json = {
-        "chat": chat_json(state, chat), "from": user_json(state, by), "date": world.clock.unix(),
-        "old_chat_member": old, "new_chat_member": shaped_member(user, member),
+        "chat": chat_json(state, chat),
+        "from": user_json(state, by),
+        "date": world.clock.unix(),
+        "old_chat_member": old,
+        "new_chat_member": shaped_member(user, member),
     }
     if is_bot:
         world.update("my_chat_member", body)
@@ -118,14 +127,19 @@ def set_reach(world: World, user_id: int, status: str) -> None:
         return
     world.emit("reach", user=user_id, status=status)
     if "kicked" in {before, status}:
-        from simulator.shapes import shaped_member  # noqa: PLC0415
+        from simulator.shapes import shaped_member
 
         bot = bot_user(state)
-        world.update("my_chat_member", {
-            "chat": chat_json(state, state.chats[user_id]), "from": user_json(state, user_id),
-            "date": world.clock.unix(), "old_chat_member": shaped_member(bot, {"status": before}),
-            "new_chat_member": shaped_member(bot, {"status": status}),
-        })
+        world.update(
+            "my_chat_member",
+            {
+                "chat": chat_json(state, state.chats[user_id]),
+                "from": user_json(state, user_id),
+                "date": world.clock.unix(),
+                "old_chat_member": shaped_member(bot, {"status": before}),
+                "new_chat_member": shaped_member(bot, {"status": status}),
+            },
+        )
 
 
 def migrate(world: World, chat: Chat) -> int:
@@ -136,8 +150,10 @@ def migrate(world: World, chat: Chat) -> int:
     moved = world.state.chats[new]
     creator = next((u for u, m in moved.members.items() if m["status"] == "creator"), next(iter(moved.members)))
     common: Json = {"from": user_json(world.state, creator), "date": world.clock.unix()}
-    world.update("message", {"message_id": world.state.next_message_id(chat), **common, "chat": before,
-                             "migrate_to_chat_id": new})
+    world.update(
+        "message",
+        {"message_id": world.state.next_message_id(chat), **common, "chat": before, "migrate_to_chat_id": new},
+    )
     post(world, moved, creator, {"migrate_from_chat_id": chat.id}, told=True)
     return new
 
@@ -145,14 +161,26 @@ def migrate(world: World, chat: Chat) -> int:
 def keep_file(world: World, content: bytes, *, kind: str, name: str, mime: str, extra: Json) -> Json:
     """Keep a file's bytes and return its record: file_id, path, size and what its kind needs."""
     counter = world.state.counter + 1
-    folder = {"photo": "photos", "voice": "voice", "video": "videos", "sticker": "stickers", "audio": "music",
-              "animation": "animations", "video_note": "video_notes"}.get(kind, "documents")
+    folder = {
+        "photo": "photos",
+        "voice": "voice",
+        "video": "videos",
+        "sticker": "stickers",
+        "audio": "music",
+        "animation": "animations",
+        "video_note": "video_notes",
+    }.get(kind, "documents")
     ending = name.rsplit(".", 1)[-1] if "." in name else "bin"
     unique = f"AQAD{counter:08d}"
     file: dict[str, Any] = {
-        "file_id": f"{kind[:4].upper()}-file-{counter:08d}-simulated", "file_unique_id": unique,
-        "file_size": len(content), "file_path": f"{folder}/file_{counter}.{ending}", "kind": kind, "name": name,
-        "mime": mime, "extra": extra,
+        "file_id": f"{kind[:4].upper()}-file-{counter:08d}-simulated",
+        "file_unique_id": unique,
+        "file_size": len(content),
+        "file_path": f"{folder}/file_{counter}.{ending}",
+        "kind": kind,
+        "name": name,
+        "mime": mime,
+        "extra": extra,
     }
     world.keep_blob(unique, content)
     world.emit("file", file=file, counter=counter)

@@ -55,7 +55,7 @@ class Params:
         """True for true, yes and 1."""
         return str(self.values.get(name, "")).lower() in {"true", "yes", "1"}
 
-    def parsed(self, name: str, what: str, default: Any = None) -> Any:  # noqa: ANN401 (JSON)
+    def parsed(self, name: str, what: str, default: Any = None) -> Any:
         """An object or a list, given as itself or as JSON text; `what` is named in the error."""
         value = self.values.get(name)
         if value is None or value == "":

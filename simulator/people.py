@@ -160,7 +160,8 @@ def react(world: World, user: int, body: Json) -> Json:
         "message_reaction",
         {
             "chat": chat_json(world.state, chat), "message_id": int(body["message_id"]),
-            "user": user_json(world.state, user), "date": world.clock.unix(), "old_reaction": [], "new_reaction": reaction,
+            "user": user_json(world.state, user), "date": world.clock.unix(), "old_reaction": [],
+            "new_reaction": reaction,
         },
     )  # fmt: skip
     return {"update_id": update_id}

@@ -166,7 +166,9 @@ class _Api:
     async def _get_updates(self, params: Params) -> list[Json]:
         world = self._world
         if world.state.webhook:
-            raise conflict("can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first")
+            raise conflict(
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+            )
         allow(world, params)
         offset = params.number("offset")
         if offset > 0 and world.state.pending and world.state.pending[0]["update_id"] < offset:
@@ -203,7 +205,15 @@ class _Api:
         if name == "getupdates":
             return
         world = self._world
-        world.record({"at": world.clock.now().isoformat(), "method": name, "params": params.logged(), "status": status, **outcome})
+        world.record(
+            {
+                "at": world.clock.now().isoformat(),
+                "method": name,
+                "params": params.logged(),
+                "status": status,
+                **outcome,
+            }
+        )
 
 
 class _RawError(Exception):
@@ -246,5 +256,7 @@ async def _webhooks(world: World) -> None:
             if taken:
                 world.emit("delivered", update_id=update["update_id"])
             else:
-                world.state.webhook |= {"last_error_date": world.clock.unix(), "last_error_message": why} if world.state.webhook else {}
+                world.state.webhook |= (
+                    {"last_error_date": world.clock.unix(), "last_error_message": why} if world.state.webhook else {}
+                )
                 await world.bells.until("webhook", lambda: None, _WEBHOOK_RETRY)

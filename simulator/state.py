@@ -56,11 +56,20 @@ class Chat:
 class State:
     """Everything. `reach` says whether the bot may write to a user: none (never started), member, kicked."""
 
-    me: Json = field(default_factory=lambda: {
-        "id": BOT_ID, "is_bot": True, "first_name": "Wegwijs Lokeren", "username": "WegwijsLokerenBot",
-        "can_join_groups": True, "can_read_all_group_messages": True, "supports_inline_queries": False,
-        "can_connect_to_business": False, "has_main_web_app": False, "has_topics_enabled": False,
-    })
+    me: Json = field(
+        default_factory=lambda: {
+            "id": BOT_ID,
+            "is_bot": True,
+            "first_name": "Wegwijs Lokeren",
+            "username": "WegwijsLokerenBot",
+            "can_join_groups": True,
+            "can_read_all_group_messages": True,
+            "supports_inline_queries": False,
+            "can_connect_to_business": False,
+            "has_main_web_app": False,
+            "has_topics_enabled": False,
+        }
+    )
     users: dict[int, Json] = field(default_factory=dict)
     reach: dict[int, str] = field(default_factory=dict)
     chats: dict[int, Chat] = field(default_factory=dict)
@@ -126,8 +135,18 @@ class State:
 
     def _on_migrated(self, event: Json) -> None:
         old, new = self.chats[event["chat"]], event["new_chat"]
-        self.chats[new] = Chat(new, "supergroup", old.title, old.is_forum, dict(old.members), old.topics,
-                               dict(old.messages), old.pinned, 0, old.last_id)
+        self.chats[new] = Chat(
+            new,
+            "supergroup",
+            old.title,
+            old.is_forum,
+            dict(old.members),
+            old.topics,
+            dict(old.messages),
+            old.pinned,
+            0,
+            old.last_id,
+        )
         old.migrated_to = new
         if self.staff_id == old.id:
             self.staff_id = new

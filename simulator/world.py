@@ -86,12 +86,11 @@ class World:
         """The world on its first day: the staff group with the bot as its administrator."""
         bot = int(self.token.split(":")[0]) if self.token else BOT_ID
         self.emit("bot", me={"id": bot})
-        self.emit("chat", chat={"id": STAFF_GROUP, "type": "supergroup", "title": "Onthaal Lokeren",
-                                "is_forum": True})
-        rights = ("can_manage_chat", "can_manage_topics", "can_delete_messages", "can_pin_messages",
-                  "can_invite_users")
-        self.emit("member", chat=STAFF_GROUP, user=bot,
-                  member={"status": "administrator"} | dict.fromkeys(rights, True))
+        self.emit("chat", chat={"id": STAFF_GROUP, "type": "supergroup", "title": "Onthaal Lokeren", "is_forum": True})
+        rights = ("can_manage_chat", "can_manage_topics", "can_delete_messages", "can_pin_messages", "can_invite_users")
+        self.emit(
+            "member", chat=STAFF_GROUP, user=bot, member={"status": "administrator"} | dict.fromkeys(rights, True)
+        )
 
     @property
     def shown_token(self) -> str:

@@ -48,11 +48,15 @@ def test_days_and_hours_are_said_in_full() -> None:
     assert hour_of(at, zone) == Hour("00:30")
 
 
-simple = st.one_of(st.text().map(Said), st.integers(), st.dates().map(lambda d: Day(d.isoformat())), st.just(Hour("09:05")))
+simple = st.one_of(
+    st.text().map(Said), st.integers(), st.dates().map(lambda d: Day(d.isoformat())), st.just(Hour("09:05"))
+)
 sayable = st.recursive(
     simple,
     lambda inner: st.one_of(
-        st.tuples(st.text(), st.dictionaries(st.sampled_from(["name", "day"]), inner)).map(lambda t: Text(t[0], **t[1])),
+        st.tuples(st.text(), st.dictionaries(st.sampled_from(["name", "day"]), inner)).map(
+            lambda t: Text(t[0], **t[1])
+        ),
         st.lists(inner).map(lambda parts: Joined(tuple(parts), " · ")),
     ),
     max_leaves=8,
@@ -66,4 +70,6 @@ def test_packing_loses_nothing(value: object) -> None:
 
 @given(name=st.text())
 def test_no_name_can_break_a_text(name: str) -> None:
-    assert name.translate({0x2068: None}) in render(Text("hello", name=Said(name)), "en", look_up).translate({0x2068: None})
+    assert name.translate({0x2068: None}) in render(Text("hello", name=Said(name)), "en", look_up).translate(
+        {0x2068: None}
+    )

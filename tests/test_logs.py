@@ -26,7 +26,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     structlog.reset_defaults()
 
 
-@pytest.mark.parametrize("name", ["aiogram", "aiohttp.client", "aiohttp.access", "sqlalchemy.engine", "asyncio", "httpx", ""])
+@pytest.mark.parametrize(
+    "name", ["aiogram", "aiohttp.client", "aiohttp.access", "sqlalchemy.engine", "asyncio", "httpx", ""]
+)
 def test_no_library_writes_a_token(written: io.StringIO, name: str) -> None:
     logging.getLogger(name).error("POST https://api.telegram.org/bot%s/getUpdates", TOKEN)
     assert "getUpdates" in written.getvalue()

@@ -20,11 +20,7 @@ def test_the_steps_make_the_tables(database_url: str, vault: Vault) -> None:
 
         def differences(db):
             context = MigrationContext.configure(db, opts={"compare_type": True})
-            return [
-                change
-                for change in compare_metadata(context, tables.METADATA)
-                if not (change[0] == "modify_type")
-            ]
+            return [change for change in compare_metadata(context, tables.METADATA) if change[0] != "modify_type"]
 
         assert database.read_now(differences) == []
         database.run_now(migrate.upgrade)

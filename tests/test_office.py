@@ -36,7 +36,7 @@ def test_a_promise_counts_office_time(asked: str, hours: int, answered: str) -> 
 
 
 @given(
-    asked=st.datetimes(dt.datetime(2029, 1, 1), dt.datetime(2031, 12, 31)),
+    asked=st.datetimes(dt.datetime(2029, 1, 1), dt.datetime(2031, 12, 31)),  # noqa: DTZ001 (the zone is put on below)
     minutes=st.integers(0, 40 * 60),
 )
 def test_a_promise_is_always_in_the_future_and_in_office_hours(asked: dt.datetime, minutes: int) -> None:
@@ -56,5 +56,5 @@ def test_an_office_that_never_opens_promises_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["mon 9-12", "monday 09:00-10:00", "mon 10:00-09:00", "mon 25:00-26:00"])
 def test_bad_hours_are_named(text: str) -> None:
-    with pytest.raises(ValueError, match="expected|is not"):
+    with pytest.raises(ValueError, match=r"expected|is not"):
         parse_hours(text)

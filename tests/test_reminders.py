@@ -81,7 +81,12 @@ _DAYS = st.one_of(
     st.booleans(), st.integers(0, 72), st.integers(0, 12),
 )  # fmt: skip
 def test_nobody_is_woken_and_nobody_is_told_too_late(
-    day: dt.date, minute: int, before: dt.timedelta, week: bool, lead: int, hours: int  # noqa: FBT001
+    day: dt.date,
+    minute: int,
+    before: dt.timedelta,
+    week: bool,
+    lead: int,
+    hours: int,
 ) -> None:
     start = programmes.instant(f"{day}T{minute // 60:02}:{minute % 60:02}", ZONE)
     now = start - before

@@ -113,7 +113,9 @@ def _reminder(db: sa.Connection, city: City, now: dt.datetime) -> Message | None
 
 @pytest.mark.parametrize("discreet", [True, False])
 def test_what_is_discreet_says_nothing_in_its_first_60_characters(
-    sqlite: Database, city: City, discreet: bool  # noqa: FBT001
+    sqlite: Database,
+    city: City,
+    discreet: bool,  # noqa: FBT001
 ) -> None:
     def story(db: sa.Connection) -> None:
         session = make(db, discreet=discreet)

@@ -73,12 +73,14 @@ def test_init_writes_a_file_that_can_be_used_and_never_overwrites(tmp_path: Path
 
 def test_the_example_holds_every_key_with_its_description() -> None:
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_file.example(), (
-        'run: .venv/bin/python -c "from bot import env_file; print(env_file.example(), end=\'\')" > .env.example'
+        "run: .venv/bin/python -c \"from bot import env_file; print(env_file.example(), end='')\" > .env.example"
     )
 
 
 def test_the_table_in_readme_is_true() -> None:
-    rows = re.findall(r"^\| `(WEGWIJS_)?([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text("utf-8"), re.M)
+    rows = re.findall(
+        r"^\| `(WEGWIJS_)?([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
     told = {key: (default, text) for _, key, default, text in rows}
     true = {
         name.upper(): (f"`{shown}`" if (shown := env_file.shown_default(field.default)) else "", field.description)

@@ -78,7 +78,10 @@ def test_an_example_is_taken_for_its_own_language_and_topic(
     understanding: Understanding, pack: Pack, language: str
 ) -> None:
     rows = [(label, text) for label, texts in pack.examples[language].items() for text in texts]
-    right = [(d := understanding.look(text).decide(language)).language == language and d.label == label for label, text in rows]
+    right = [
+        (d := understanding.look(text).decide(language)).language == language and d.label == label
+        for label, text in rows
+    ]
     assert sum(right) / len(right) > 0.9
 
 

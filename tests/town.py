@@ -108,7 +108,7 @@ class Town:
         self.app.clock.on_change(changed.set)
         offset = self.world.clock.offset
         async with asyncio.timeout(PATIENCE):
-            while abs(self.app.clock.offset - offset) > 0.5:  # noqa: ASYNC110 (awaits the change below)
+            while abs(self.app.clock.offset - offset) > 0.5:
                 await changed.wait()
                 changed.clear()
         await self.settle()
@@ -119,7 +119,11 @@ def shown(messages: list[dict[str, Any]]) -> list[Shown]:
     return [
         Shown(
             one["message_id"],
-            plain(one.get("text") or one.get("caption") or f"[{next((k for k in ('venue', 'document', 'photo', 'voice', 'location') if k in one), 'other')}]"),
+            plain(
+                one.get("text")
+                or one.get("caption")
+                or f"[{next((k for k in ('venue', 'document', 'photo', 'voice', 'location') if k in one), 'other')}]"
+            ),
             [
                 (plain(key["text"]), key.get("callback_data") or key.get("url", ""))
                 for row in (one.get("reply_markup") or {}).get("inline_keyboard", [])
@@ -149,8 +153,12 @@ async def town(
             database_url=database_url or f"sqlite:///{folder / 'town.db'}",
             staff_chat_id=int(state["staff_chat"]) if staff else None,
             **{
-                "content": ROOT / "content" / "lokeren", "cache": ROOT / "var" / "cache", "http_port": 0,
-                **keys, "pace": "on" if limits else "off", **given,
+                "content": ROOT / "content" / "lokeren",
+                "cache": ROOT / "var" / "cache",
+                "http_port": 0,
+                **keys,
+                "pace": "on" if limits else "off",
+                **given,
             },
         )
         rested = asyncio.Event()

@@ -79,7 +79,9 @@ def write(path: Path, catalog: Catalog) -> None:
     """Write a catalog so that it differs only where the messages do."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(file, catalog, width=0, omit_header=False, sort_output=True, include_lineno=False, ignore_obsolete=True)
+        write_po(
+            file, catalog, width=0, omit_header=False, sort_output=True, include_lineno=False, ignore_obsolete=True
+        )
 
 
 def _say_as_written(catalog: Catalog) -> None:

@@ -30,18 +30,18 @@ _GONE: Final = frozenset({"kicked", "left"})
 
 
 class UnreadableError(Exception):
-    """This update is not what Telegram documents: park it. The message names the field, never its content."""
+    """An update is not what Telegram documents: park it. The message names the field, never its content."""
 
 
 def raw_updates(batch: Any) -> list[RawUpdate]:
     """The updates of one getUpdates answer, each with its lane; one without a number is left out (it cannot be
     acknowledged one by one, and comes again).
     """
-    found = []
-    for update in batch if isinstance(batch, list) else []:
-        if isinstance(update, dict) and isinstance(update.get("update_id"), int):
-            found.append(raw_update(update))
-    return found
+    return [
+        raw_update(update)
+        for update in (batch if isinstance(batch, list) else [])
+        if isinstance(update, dict) and isinstance(update.get("update_id"), int)
+    ]
 
 
 def raw_update(update: Mapping[str, Any]) -> RawUpdate:
@@ -98,7 +98,9 @@ def _sender(user: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _message(update_id: int, message: Mapping[str, Any], *, edited: bool) -> Incoming:
+def _message(  # noqa: PLR0911 (one kind of message after the other)
+    update_id: int, message: Mapping[str, Any], *, edited: bool
+) -> Incoming:
     values: dict[str, Any] = {
         "update_id": update_id,
         **_chat(message["chat"]),

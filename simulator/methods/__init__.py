@@ -10,7 +10,13 @@ from simulator.world import World
 
 Method = Callable[[World, Params], object]
 
-METHODS: dict[str, Method] = {**updates.METHODS, **sending.METHODS, **editing.METHODS, **topics.METHODS, **chats.METHODS}
+METHODS: dict[str, Method] = {
+    **updates.METHODS,
+    **sending.METHODS,
+    **editing.METHODS,
+    **topics.METHODS,
+    **chats.METHODS,
+}
 """By lower-case name: Telegram does not mind the case. getUpdates waits, so it stands in simulator/server.py."""
 
 COUNTED = frozenset(

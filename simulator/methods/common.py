@@ -82,7 +82,9 @@ def markup_of(params: Params) -> Json | None:
         for key in row:
             if not key.get("text"):
                 raise bad("text buttons are unallowed in the inline keyboard")
-            uses = [name for name in ("callback_data", "url", "web_app", "switch_inline_query", "copy_text") if name in key]
+            uses = [
+                name for name in ("callback_data", "url", "web_app", "switch_inline_query", "copy_text") if name in key
+            ]
             if len(uses) != 1:
                 raise bad("text buttons are unallowed in the inline keyboard")
             if uses == ["callback_data"] and not 1 <= len(str(key["callback_data"]).encode()) <= DATA_MOST:

@@ -13,7 +13,6 @@ from simulator.state import Chat, Json
 from simulator.world import World
 
 
-
 def _send(world: World, params: Params, content: Json) -> Json:
     chat = common.chat_of(world, params)
     common.may_write(world, chat)
@@ -98,8 +97,22 @@ def send_contact(world: World, params: Params) -> Json:
     return _send(world, params, {"contact": contact})
 
 
-_COPIED = ("text", "caption", "entities", "photo", "document", "voice", "video", "sticker", "location", "venue", "contact",
-           "audio", "animation", "video_note")
+_COPIED = (
+    "text",
+    "caption",
+    "entities",
+    "photo",
+    "document",
+    "voice",
+    "video",
+    "sticker",
+    "location",
+    "venue",
+    "contact",
+    "audio",
+    "animation",
+    "video_note",
+)
 
 
 def _copied(world: World, params: Params, what: str) -> tuple[Chat, Json, Json]:

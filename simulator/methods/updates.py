@@ -24,7 +24,9 @@ def set_webhook(world: World, params: Params) -> bool:
     secret = params.text("secret_token")
     if params.flag("drop_pending_updates"):
         drop(world)
-    world.emit("webhook", webhook={"url": url, "secret": secret, "max_connections": params.number("max_connections", 40)})
+    world.emit(
+        "webhook", webhook={"url": url, "secret": secret, "max_connections": params.number("max_connections", 40)}
+    )
     allow(world, params)
     world.bells.ring("updates", "webhook")
     return True
@@ -57,8 +59,11 @@ def webhook_info(world: World, params: Params) -> Json:
     """GetWebhookInfo."""
     del params
     hook = world.state.webhook
-    info: Json = {"url": hook.get("url", ""), "has_custom_certificate": False,
-                  "pending_update_count": len(world.state.pending)}
+    info: Json = {
+        "url": hook.get("url", ""),
+        "has_custom_certificate": False,
+        "pending_update_count": len(world.state.pending),
+    }
     for name in ("last_error_date", "last_error_message", "max_connections"):
         if name in hook:
             info[name] = hook[name]
