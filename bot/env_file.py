@@ -9,7 +9,6 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from pydantic_core import PydanticUndefined
 
 from bot.settings import PREFIX, Settings, SettingsError
 
@@ -31,7 +30,7 @@ def example(values: dict[str, str] | None = None) -> str:
 
 def shown_default(value: Any) -> str:
     """A default as one writes it in `.env`; "" for none."""
-    if value is None or value is PydanticUndefined or isinstance(value, SecretStr):
+    if value is None or isinstance(value, SecretStr):
         return ""
     if hasattr(value, "total_seconds"):
         hours = value.total_seconds() / 3600

@@ -208,7 +208,7 @@ def test_a_name_is_stored_sealed(sqlite: Database) -> None:
     [("ages", 12, False), ("ages", 18, False), ("ages", 11, True), ("ages", 19, True), ("adults", 17, True),
      ("adults", 18, False), ("women", 12, True), ("everybody", 3, False), ("ages", None, False)],
 )  # fmt: skip
-def test_ages(sqlite: Database, who: str, age: int | None, wrong: bool) -> None:  # noqa: FBT001
+def test_ages(sqlite: Database, who: str, age: int | None, wrong: bool) -> None:
     def about(db: sa.Connection) -> Programme:
         return programmes.of_session(db, make(db, who=who))
 

@@ -115,7 +115,7 @@ def _reminder(db: sa.Connection, city: City, now: dt.datetime) -> Message | None
 def test_what_is_discreet_says_nothing_in_its_first_60_characters(
     sqlite: Database,
     city: City,
-    discreet: bool,  # noqa: FBT001
+    discreet: bool,
 ) -> None:
     def story(db: sa.Connection) -> None:
         session = make(db, discreet=discreet)
