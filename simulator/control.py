@@ -79,6 +79,14 @@ class Control:
         except (ConnectionError, asyncio.CancelledError):
             return response
 
+    async def file(self, request: web.Request) -> web.Response:
+        """The bytes of a file, for the page."""
+        record = self.world.state.files.get(request.match_info["file"])
+        if record is None:
+            raise web.HTTPNotFound
+        blob = self.world.blob(record["file_unique_id"]) or b""
+        return web.Response(body=blob, content_type=record["mime"] or "application/octet-stream")
+
     async def _newer(self, seen: int) -> bool | None:
         return await self.world.bells.until("events", lambda: True if self.world.last_event > seen else None, 15)
 
@@ -249,6 +257,7 @@ def add_routes(app: web.Application, world: World) -> None:
         ("GET", "/control/state", control.state),
         ("GET", "/control/events", control.events),
         ("GET", "/control/log", control.log),
+        ("GET", "/control/file/{file}", control.file),
         ("GET", "/control/clock", control.clock),
         ("POST", "/control/clock", control.move_clock),
         ("POST", "/control/users", control.add_user),
