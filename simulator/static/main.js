@@ -114,7 +114,7 @@ function openTopic(thread) {
 function changed(event) {
   switch (event.type) {
     case "reload": return renderAll();
-    case "user": return undefined;
+    case "user": setTimeout(showPhones, 600); return undefined;
     case "member": renderMembers(); showPhones(); break;
     case "answered": if (event.answer.text) toast(event.answer.text); return undefined;
     case "clock": return tickClock();
