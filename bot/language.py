@@ -93,8 +93,18 @@ def hour_of(at: dt.datetime, zone: ZoneInfo) -> Hour:
 
 
 def render(value: Sayable, language: str, look_up: LookUp) -> str:
-    """The words of a value in a language, values wrapped in isolates, right-to-left paragraphs made to start so."""
-    return set_direction(_words(value, language, look_up), language)
+    """The words of a value in a language, values wrapped in isolates, right-to-left paragraphs made to start so.
+
+    A paragraph that is somebody's own words (Said) keeps the direction of its own letters: a Dutch answer in an
+    Arabic chat runs from left to right.
+    """
+    match value:
+        case Said():
+            return value.words
+        case Joined(parts=parts, separator="\n"):
+            return "\n".join(render(part, language, look_up) for part in parts)
+        case _:
+            return set_direction(_words(value, language, look_up), language)
 
 
 def _words(value: Sayable, language: str, look_up: LookUp) -> str:
@@ -110,7 +120,8 @@ def _words(value: Sayable, language: str, look_up: LookUp) -> str:
         case Hour():
             return say_hour(value.time, language, look_up)
         case Joined():
-            return value.separator.join(_words(part, language, look_up) for part in value.parts)
+            separator = "، " if value.separator == ", " and language in RIGHT_TO_LEFT else value.separator
+            return separator.join(_words(part, language, look_up) for part in value.parts)
         case _:
             return str(value)
 

@@ -262,7 +262,7 @@ def _done(turn: Turn, found: Programme, who_: set[int], days_: set[int]) -> Mess
             one for one in mine if one.session.id == day.id and one.state == "waiting" and one.participant.id in who_
         ]
         if booked:
-            lines.append(Joined((Said("✅"), when(day), names(booked)), " "))
+            lines.append(Joined((Said("✅"), when(day), Said("·"), names(booked)), " "))
         for one in waiting:
             waits = True
             place_in_line = sessions.waiting_place(turn.db, one)

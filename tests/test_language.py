@@ -34,8 +34,14 @@ def test_a_line_without_its_value_falls_away() -> None:
 
 def test_a_right_to_left_paragraph_starts_right_to_left() -> None:
     assert render(Text("hello", name="Amina"), "ar", look_up).startswith("م")
-    assert render(Said("OKAN في الصيف"), "ar", look_up).startswith("\u200f")
-    assert render(Said("one\n\nTwo"), "ar", look_up) == "\u200fone\n\n\u200fTwo"
+    assert render(Text("OKAN في الصيف"), "ar", look_up).startswith("\u200f")
+    assert render(Text("one\n\nTwo"), "ar", look_up) == "\u200fone\n\n\u200fTwo"
+
+
+def test_somebodys_own_words_keep_their_direction() -> None:
+    assert render(Said("Kom morgen."), "ar", look_up) == "Kom morgen."
+    both = render(Joined((Text("hello", name="Amina"), Said("Help.")), "\n"), "ar", look_up)
+    assert both.split("\n")[1] == "Help."
 
 
 def test_days_and_hours_are_said_in_full() -> None:

@@ -103,6 +103,10 @@ class Town:
         await self.client.clock_to(at.isoformat())
         await self._clock_followed()
 
+    async def follow_clock(self) -> None:
+        """Wait until the bot has the clock of the simulator, and has done what is then due."""
+        await self._clock_followed()
+
     async def _clock_followed(self) -> None:
         changed = asyncio.Event()
         self.app.clock.on_change(changed.set)

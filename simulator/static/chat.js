@@ -152,7 +152,7 @@ export class ChatView {
     const bubble = element("div", { class: "bubble" }, name,
       quoted ? element("div", { class: "quote", dir: "auto" }, plain(quoted.text || quoted.caption || "…")) : null,
       ...this.media(message), ...paragraphs(message.text || message.caption || "", (code) => this.act("write", { text: `/start ${code}` })),
-      element("footer", {}, message.edit_date ? "edited" : null, TIME.format(new Date(message.date * 1000))));
+      element("footer", {}, message.edit_date ? element("span", {}, "edited") : null, element("span", {}, TIME.format(new Date(message.date * 1000)))));
     const reactions = Object.entries(this.world.state.reactions).filter(([key]) => key.startsWith(`${this.chat}/${message.message_id}/`));
     if (reactions.length) bubble.append(element("div", { class: "reactions" }, reactions.flatMap(([, list]) => list.map((one) => one.emoji)).join(" ")));
     const shown = element("div", { class: `message${own ? " own" : ""}`, "data-testid": "message", "data-id": message.message_id }, bubble, this.keys(message));
