@@ -136,12 +136,11 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     """Placeholders replaced. A line whose value is empty falls away; an unknown placeholder stays, to be seen."""
-    lines = [
-        _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), line)
-        for line in template.split("\n")
-        if all(values.get(name, name) for name in _PLACEHOLDER.findall(line))
-    ]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+    lines = template.split("\n")
+    kept = [line for line in lines if all(values.get(name, name) for name in _PLACEHOLDER.findall(line))]
+    if len(kept) < len(lines):
+        template = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip("\n")
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
 
 
 def placeholders(template: str) -> frozenset[str]:
