@@ -36,7 +36,10 @@ def mark_not_meant(db: sa.Connection, case: Case, now: dt.datetime) -> None:
 
 
 def wipe(db: sa.Connection, person_id: str, since: dt.datetime, *, now: dt.datetime) -> int:
-    """Delete what we sent to this chat since then. Returns how many messages."""
+    """Delete what we sent to this chat since then, and what they wrote to staff. Returns how many messages.
+
+    Telegram lets a bot delete the messages of both sides in a private chat, for 48 hours.
+    """
     box = tables.outbox
     sent = list(
         db.scalars(
@@ -44,6 +47,15 @@ def wipe(db: sa.Connection, person_id: str, since: dt.datetime, *, now: dt.datet
                 box.c.lane == person_lane(person_id), box.c.state == "sent", box.c.message_id.is_not(None),
                 box.c.sent_at >= since,
             )
+        )
+    )  # fmt: skip
+    entry, case = tables.case_entry, tables.case
+    sent += db.scalars(
+        sa.select(entry.c.chat_message_id)
+        .join(case, case.c.id == entry.c.case_id)
+        .where(
+            case.c.person_id == person_id, entry.c.who == "newcomer", entry.c.chat_message_id.is_not(None),
+            entry.c.at >= since,
         )
     )  # fmt: skip
     for message_id in sorted(set(sent)):

@@ -1,6 +1,7 @@
 """Cases: what was handed to staff, who has it, what was said; it must plan no message.
 
 A newcomer has at most one case that is not closed. Claims are taken by a conditional UPDATE: one wins.
+`closed_by` = person on a case that is not closed: it is urgent, and the newcomer went back to the bot.
 """
 
 from __future__ import annotations
@@ -77,7 +78,13 @@ def get(db: sa.Connection, case_id: int, *, lock: bool = False) -> Case | None:
 
 
 def open_of(db: sa.Connection, person_id: str) -> Case | None:
-    """The case of a newcomer that is not closed."""
+    """The case in which a newcomer is writing: not closed, and they did not go back to the bot."""
+    case = live_of(db, person_id)
+    return case if case is not None and case.closed_by is None else None
+
+
+def live_of(db: sa.Connection, person_id: str) -> Case | None:
+    """The case of a newcomer that is not closed, also an urgent one from which they went back to the bot."""
     row = db.execute(
         sa.select(_CASE).where(_CASE.c.person_id == person_id, _CASE.c.state.in_(LIVE)).order_by(_CASE.c.id.desc())
     ).first()
@@ -143,7 +150,6 @@ def claim(db: sa.Connection, case_id: int, person_id: str, now: dt.datetime) -> 
         .values(
             claimed_by=person_id, claimed_at=now,
             state=sa.case((_CASE.c.state == "open", "claimed"), else_=_CASE.c.state),
-            acknowledged_at=sa.func.coalesce(_CASE.c.acknowledged_at, now),
         )
     )  # fmt: skip
     return bool(taken.rowcount)

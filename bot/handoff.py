@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,8 +18,22 @@ from bot.cases import Case, Entry
 from bot.channel import Incoming
 from bot.conversation import City
 from bot.language import Day, Hour, Joined, Said, Text, for_staff
-from bot.outbox import STAFF_LANE, After, Button, Late, Message, Outcome, case_lane, person_lane, plan, say
+from bot.outbox import (
+    STAFF_LANE,
+    After,
+    Button,
+    Late,
+    Message,
+    Outcome,
+    case_lane,
+    person_lane,
+    plan,
+    say,
+    unpack_message,
+)
 from bot.people import Person
+from bot.storage import tables
+from bot.storage.vault import unseal
 
 FIRST_ALERT_AGAIN: Final = dt.timedelta(minutes=10)
 ALERT_AGAIN: Final = dt.timedelta(minutes=30)
@@ -61,6 +76,8 @@ def after_topic_made(
         return
     if outcome.thread is not None:
         cases.change(db, case.id, thread=outcome.thread)
+        if case.closed_by == "erased":  # erased while its topic was being made
+            plan(db, "copy", Message(action="topic_delete"), now=now, to=case_lane(case.id))
     elif outcome.state in {"refused", "uncertain"}:
         made = Message(action="topic_create", title=Said(case.title))
         later = now + dt.timedelta(minutes=1)
@@ -90,15 +107,18 @@ def refresh_card(db: sa.Connection, case_id: int, now: dt.datetime) -> None:
         plan(db, _kind(case), Late("case-card", {"case": case.id, "edit": True}), now=now, to=case_lane(case.id))
 
 
-def topic_gone(db: sa.Connection, case_id: int, *, city: City, now: dt.datetime) -> None:
-    """Somebody deleted the topic: make it anew and post the card again."""
+def topic_gone(db: sa.Connection, case_id: int, *, city: City, now: dt.datetime) -> bool:
+    """Somebody deleted the topic: make it anew and post the card again. False: it is closed, nothing more to post."""
     del city
     case = cases.get(db, case_id, lock=True)
-    if case is None or case.thread is None or case.state == "closed":
-        return
+    if case is None or case.state == "closed":
+        return False
+    if case.thread is None:
+        return True
     cases.change(db, case.id, thread=None, card_message_id=None)
     _plan_topic(db, case, now)
     plan_card(db, case, now)
+    return True
 
 
 # --- open, write, close -------------------------------------------------------------------------------------------
@@ -106,15 +126,16 @@ def topic_gone(db: sa.Connection, case_id: int, *, city: City, now: dt.datetime)
 
 def open_case(
     db: sa.Connection, person: Person, *, words: str, kind: str, city: City, now: dt.datetime, language: str,
-    topic: str | None = None, urgent: bool = False, before: str = "",
+    topic: str | None = None, urgent: bool = False, before: str = "", message_id: int = 0,
 ) -> Case | None:  # fmt: skip
     """Hand something to staff; None when there is no staff group. `before`: the last exchange with the bot.
 
-    A newcomer who has an open case goes on in it; it becomes urgent when this is.
+    A newcomer who has an open case goes on in it; it becomes urgent when this is. `message_id`: the newcomer's own
+    message, so that it can be deleted when they wish.
     """
     if not city.staff:
         return None
-    case = cases.open_of(db, person.id)
+    case = cases.live_of(db, person.id)
     if case is None:
         promised = None if urgent else city.office.promise(now)
         case = cases.make(
@@ -123,12 +144,14 @@ def open_case(
         if before:
             cases.add_entry(db, case.id, "before", before, now)
         if words:
-            cases.add_entry(db, case.id, "newcomer", words, now)
+            cases.add_entry(db, case.id, "newcomer", words, now, chat_message_id=message_id or None)
         _plan_topic(db, case, now)
         plan_card(db, case, now)
     else:
         if words:
-            cases.add_entry(db, case.id, "newcomer", words, now)
+            cases.add_entry(db, case.id, "newcomer", words, now, chat_message_id=message_id or None)
+        if case.closed_by is not None:
+            cases.change(db, case.id, closed_by=None)
         if urgent:
             was = case
             cases.change(
@@ -178,13 +201,18 @@ def newcomer_writes(db: sa.Connection, case: Case, incoming: Incoming, words: st
         plan(db, kind, say(words_), now=now, to=lane)
     elif incoming.media is not None:
         cases.add_entry(db, case.id, "newcomer", f"[{incoming.media.kind}] {words}".strip(), now)
-        copy = Message(action="copy", from_person=case.person_id or "", message_id=incoming.message_id)
-        plan(db, kind, copy, now=now, to=lane)
+        copy_file(db, case, incoming.message_id, now)
     else:
         cases.add_entry(db, case.id, "newcomer", words, now, chat_message_id=incoming.message_id)
         plan(db, kind, _copied_words(words), now=now, to=lane)
     if case.state == "answered":
         cases.change(db, case.id, state="claimed" if case.claimed_by else "open", answered_at=None)
+
+
+def copy_file(db: sa.Connection, case: Case, message_id: int, now: dt.datetime) -> None:
+    """A file of the newcomer's chat goes to the topic."""
+    copy = Message(action="copy", from_person=case.person_id or "", message_id=message_id)
+    plan(db, _kind(case), copy, now=now, to=case_lane(case.id))
 
 
 def send_file(db: sa.Connection, case: Case, media_kind: str, file_id: str, now: dt.datetime) -> None:
@@ -201,6 +229,17 @@ def close(db: sa.Connection, case: Case, by: str, now: dt.datetime) -> bool:
     refresh_card(db, case.id, now)
     plan(db, "copy", Message(action="topic_close"), now=now, to=case_lane(case.id))
     return True
+
+
+def back_to_bot(db: sa.Connection, case: Case, now: dt.datetime) -> None:
+    """The newcomer writes with the bot again: a question is closed; what is urgent stays with staff and is watched.
+
+    Somebody else may hold the phone: one tap must not end an alert.
+    """
+    if case.urgent:
+        cases.change(db, case.id, closed_by="person")
+    else:
+        close(db, case, "person", now)
 
 
 def reopen(db: sa.Connection, case: Case, *, city: City, now: dt.datetime) -> Case:
@@ -223,13 +262,35 @@ def send_reply(db: sa.Connection, case: Case, content: Message, entry: int, now:
         return
     after = After("reply-sent", {"case": case.id, "entry": entry})
     plan(db, "reply", content, now=now, to=person_lane(case.person_id), case_id=case.id, after=after)
-    cases.change(db, case.id, state="answered", answered_at=now, promised_at=None)
+    cases.change(db, case.id, state="answered", answered_at=now, promised_at=None, closed_by=None)
+
+
+def answer_words(words: str) -> Message:
+    """What staff wrote in Dutch, with a line above it in the newcomer's language."""
+    return say(Text("Answer from the city (in Dutch):"), Said(words), buttons=(BACK_BUTTON,))
 
 
 def staff_writes(db: sa.Connection, case: Case, incoming: Incoming, words: str, now: dt.datetime) -> None:
     """The claimer's text goes out, in Dutch, with a line above it in the newcomer's language."""
     entry = cases.add_entry(db, case.id, "staff", words, now, topic_message_id=incoming.message_id, state="planned")
-    send_reply(db, case, say(Text("Answer from the city (in Dutch):"), Said(words), buttons=(BACK_BUTTON,)), entry, now)
+    acknowledge(db, case, now)
+    send_reply(db, case, answer_words(words), entry, now)
+
+
+def resend(db: sa.Connection, case: Case, entry: Entry, now: dt.datetime) -> bool:
+    """Send again, as it was, what may not have arrived; False when that is no longer the question."""
+    box = tables.outbox
+    rows = db.execute(
+        sa.select(box.c.id, box.c.body_sealed).where(box.c.case_id == case.id, box.c.state == "uncertain")
+    )
+    for row in rows:
+        body = json.loads(unseal(db, row.body_sealed) or "{}")
+        if body.get("after", {}).get("data", {}).get("entry") == entry.id and "m" in body:
+            db.execute(sa.update(box).where(box.c.id == row.id).values(state="superseded", body_sealed=None))
+            cases.change_entry(db, entry.id, state="planned")
+            send_reply(db, case, unpack_message(body["m"]), entry.id, now)
+            return True
+    return False
 
 
 def after_reply_sent(
@@ -242,6 +303,10 @@ def after_reply_sent(
         return
     lane = case_lane(entry.case_id)
     cases.change_entry(db, entry.id, state=outcome.state, chat_message_id=outcome.message_id or entry.chat_message_id)
+    if entry.state == "edited" and outcome.state == "sent":
+        case, sent = cases.get(db, entry.case_id), cases.entry(db, entry.id)
+        if case is not None and sent is not None:
+            staff_edits(db, case, sent, sent.words, now)
     match outcome.state:
         case "sent":
             shown = say(for_staff("✓ sent"), buttons=(Button(for_staff("↩️ Undo"), f"undo:{entry.id}"),))
@@ -262,35 +327,36 @@ def _answering(message: Message, entry: Entry) -> Message:
 def staff_edits(db: sa.Connection, case: Case, entry: Entry, words: str, now: dt.datetime) -> None:
     """The claimer changed their text: the newcomer's copy follows."""
     cases.change_entry(db, entry.id, words=words)
+    if entry.state == "planned":  # the old words may be on their way: changed when they have arrived
+        cases.change_entry(db, entry.id, state="edited")
     if entry.chat_message_id and case.person_id and entry.state == "sent":
-        parts = (Text("Answer from the city (in Dutch):"), Said(words))
-        changed = Message(action="edit", parts=parts, message_id=entry.chat_message_id, buttons=(BACK_BUTTON,))
+        changed = dataclasses.replace(answer_words(words), action="edit", message_id=entry.chat_message_id)
         plan(db, "reply", changed, now=now, to=person_lane(case.person_id), case_id=case.id)
 
 
-def undo(db: sa.Connection, case: Case, entry: Entry, now: dt.datetime) -> bool:
-    """Take an answer back out of the newcomer's chat; False when it cannot be."""
+def undo(db: sa.Connection, case: Case, entry: Entry, *, city: City, now: dt.datetime) -> bool:
+    """Take an answer back out of the newcomer's chat, which then waits for one again; False when it cannot be."""
     if entry.state != "sent" or not entry.chat_message_id or case.person_id is None:
         return False
     cases.change_entry(db, entry.id, state="undone")
     gone = Message(action="delete", message_id=entry.chat_message_id)
     plan(db, "reply", gone, now=now, to=person_lane(case.person_id), case_id=case.id)
+    if case.state == "answered" and not any(one.who == "staff" and one.state == "sent" for one in _later(db, entry)):
+        promised = None if case.urgent else city.office.promise(now)
+        state = "claimed" if case.claimed_by else "open"
+        cases.change(db, case.id, state=state, answered_at=None, promised_at=promised)
     return True
+
+
+def _later(db: sa.Connection, entry: Entry) -> list[Entry]:
+    return [one for one in cases.entries(db, entry.case_id) if one.id > entry.id]
 
 
 def acknowledge(db: sa.Connection, case: Case, now: dt.datetime) -> None:
     """Somebody of the city has seen an urgent case: now that can be said."""
     if cases.acknowledge(db, case.id, now) and case.urgent and case.person_id is not None:
         told = say(Text("A person of the city has seen your message now."), buttons=(HELP_BUTTON,))
-        plan(
-            db,
-            "reply",
-            told,
-            now=now,
-            to=person_lane(case.person_id),
-            case_id=case.id,
-            key=f"seen:{case.id}:{case.alerts}",
-        )
+        plan(db, "reply", told, now=now, to=person_lane(case.person_id), case_id=case.id)
 
 
 # --- time ---------------------------------------------------------------------------------------------------------

@@ -43,8 +43,10 @@ def warn(turn: Turn, kinds: Sequence[str]) -> Case | None:
     kind = kinds[0]
     case = handoff.open_case(
         turn.db, turn.person, words=turn.said, kind=kind, urgent=True, city=turn.city, now=turn.now,
-        language=language_of(turn),
+        language=language_of(turn), message_id=turn.incoming.message_id,
     )  # fmt: skip
+    if case is not None and turn.incoming.media is not None:
+        handoff.copy_file(turn.db, case, turn.incoming.message_id, turn.now)
     language = turn.look.decide(turn.person.language).language if turn.look else None
     for one in kinds[:2]:
         if alarms.may_show(turn.db, turn.person.id, one, turn.now, CARD_AGAIN):
@@ -52,10 +54,22 @@ def warn(turn: Turn, kinds: Sequence[str]) -> Case | None:
             plan(turn.db, "card", shown, now=turn.now, to=person_lane(turn.person.id))
             break
     else:
-        words = Text("I have told the staff of the city again. In danger: call 112.")
-        again = say(words, honest(turn, case), buttons=(HELP_BUTTON, MENU_BUTTON), language=language)
+        again = say(*_again(turn, kind, case), buttons=_again_buttons(kind), language=language)
         plan(turn.db, "card", again, now=turn.now, to=person_lane(turn.person.id))
     return case
+
+
+def _again(turn: Turn, kind: str, case: Case | None) -> list[Sayable]:
+    """Instead of the same card: as neutral at the beginning, and nothing about staff where there are none."""
+    parts: list[Sayable] = [_card(turn, "neutral")] if kind in DISCREET else []
+    if case is not None:
+        parts.append(Text("I have told the staff of the city again. In danger: call 112."))
+    return [*parts, honest(turn, case)]
+
+
+def _again_buttons(kind: str) -> list[Button]:
+    wipes = [Button(Text("🗑 Delete these messages here"), "wipe")] if kind in DISCREET else []
+    return [HELP_BUTTON, *wipes, MENU_BUTTON]
 
 
 def honest(turn: Turn, case: Case | None) -> Text:
@@ -147,7 +161,7 @@ def number(turn: Turn) -> Reply:
 
 def not_meant(turn: Turn) -> Reply:
     """Tap: the case stays, marked."""
-    case = cases.open_of(turn.db, turn.person.id)
+    case = cases.live_of(turn.db, turn.person.id)
     if case is None or str(case.id) != turn.argument:
         return out_of_date(turn)
     alarms.mark_not_meant(turn.db, case, turn.now)

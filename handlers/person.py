@@ -83,6 +83,7 @@ def _opened(turn: Turn, words: str, kind: str, topic: str | None, before: str) -
     case = handoff.open_case(
         turn.db, turn.person, words=words, kind=kind, topic=topic, city=turn.city, now=turn.now,
         language=language_of(turn), before=before,
+        message_id=turn.incoming.message_id if turn.incoming.kind == "text" else 0,
     )  # fmt: skip
     return reply(nobody(turn)) if case is None else reply(opened_message(turn, case))
 
@@ -133,7 +134,7 @@ def back(turn: Turn) -> Reply:
     """Tap: back to the bot; the case is closed by the newcomer."""
     case = cases.open_of(turn.db, turn.person.id)
     if case is not None:
-        handoff.close(turn.db, case, "person", turn.now)
+        handoff.back_to_bot(turn.db, case, turn.now)
     words = Text("You are writing with the bot again. You can ask for a person at any time.")
     return reply(say(words, buttons=(MENU_BUTTON, PERSON_BUTTON, HELP_BUTTON)))
 

@@ -81,7 +81,7 @@ def _card(db: Any, case: Case, city: City) -> Message:
     if case.urgent:
         parts += _protocol(case, city)
     parts.append(_state(db, case))
-    return say(*parts, buttons=_card_buttons(case))
+    return say(*parts, buttons=_card_buttons(case, taken=_claimer(db, case) is not None))
 
 
 def _protocol(case: Case, city: City) -> list[Sayable]:
@@ -96,19 +96,24 @@ def _state(db: Any, case: Case) -> Sayable:
     if case.state == "closed":
         by = {"person": for_staff("the newcomer"), "erased": for_staff("erased by the person")}
         return for_staff("✅ Closed by: {who}", who=by.get(case.closed_by or "", for_staff("staff")))
-    member = people.staff_member(db, case.claimed_by) if case.claimed_by else None
+    member = _claimer(db, case)
     if member is not None:
         return for_staff("✋ {name} answers. Only their text goes to the newcomer.", name=Said(member.name))
     return for_staff("Nobody has this yet. What you write here is a note and is not sent.")
 
 
-def _card_buttons(case: Case) -> list[Button]:
+def _claimer(db: Any, case: Case) -> people.StaffMember | None:
+    """Who has the case; nobody when they are no longer in the group."""
+    return people.staff_member(db, case.claimed_by) if case.claimed_by else None
+
+
+def _card_buttons(case: Case, *, taken: bool) -> list[Button]:
     if case.state == "closed":
         return []
     buttons = []
     if case.urgent and case.acknowledged_at is None:
         buttons.append(Button(for_staff("👁 I see this now"), f"seen:{case.id}"))
-    if case.claimed_by is None:
+    if not taken:
         buttons.append(Button(for_staff("✋ I answer"), f"claim:{case.id}"))
     else:
         buttons.append(Button(for_staff("💬 Ready sentences"), f"ready:{case.id}"))
@@ -154,9 +159,13 @@ def claim(turn: Turn) -> Reply:
     case = _case(turn, turn.argument)
     if case is None or case.state == "closed":
         return _no_case()
+    member = _claimer(turn.db, case)
+    if case.claimed_by is not None and member is None:  # who had it has left the group
+        cases.hand_back(turn.db, case.id, case.claimed_by)
     if not cases.claim(turn.db, case.id, turn.person.id, turn.now):
-        member = people.staff_member(turn.db, case.claimed_by) if case.claimed_by else None
         if case.claimed_by == turn.person.id:
+            handoff.acknowledge(turn.db, case, turn.now)
+            handoff.refresh_card(turn.db, case.id, turn.now)
             return reply(say(for_staff("You have this case. Write your answer here, in Dutch.")), state=None)
         name = Said(member.name) if member else for_staff("somebody else")
         return reply(say(for_staff("{name} has this case already.", name=name)), state=None)
@@ -261,13 +270,19 @@ def _fill(turn: Turn, case: Case, key: str, values: dict[str, str]) -> Reply:
     template = turn.city.pack.look_up(f"ready:{key}", turn.city.pack.source_language) or ""
     missing = [name for name in _ASKS if name in language.placeholders(template) and name not in values]
     if missing:
-        state = State(FILLING, {"case": case.id, "key": key, "values": values, "asks": missing[0]})
+        known = {"case": case.id, "key": key, "values": values, "asks": missing[0], "thread": turn.thread}
+        state = State(FILLING, known)
         return reply(say(_ASKS[missing[0]]), state=state)
     shown = Text(f"ready:{key}", **{name: _said(name, value) for name, value in values.items()})
+    words = template
+    for name, value in values.items():
+        words = words.replace(f"{{{name}}}", value)
+    # a typed value is no answer by itself: changing it later must not replace the sentence
+    shown_at = turn.incoming.message_id if turn.incoming.kind == "tap" else None
     entry = cases.add_entry(
-        turn.db, case.id, "staff", f"[{key}] {' · '.join(values.values())}".strip(), turn.now, state="planned",
-        topic_message_id=turn.incoming.message_id,
+        turn.db, case.id, "staff", words, turn.now, state="planned", topic_message_id=shown_at
     )  # fmt: skip
+    handoff.acknowledge(turn.db, case, turn.now)
     handoff.send_reply(turn.db, case, say(shown, buttons=(handoff.BACK_BUTTON,)), entry, turn.now)
     return reply(say(Joined((Said("➡️"), shown), " ")))
 
@@ -308,7 +323,8 @@ def undo(turn: Turn) -> Reply:
     case = cases.get(turn.db, entry.case_id, lock=True) if entry else None
     if entry is None or case is None:
         return _no_case()
-    if handoff.undo(turn.db, case, entry, turn.now):
+    if handoff.undo(turn.db, case, entry, city=turn.city, now=turn.now):
+        handoff.refresh_card(turn.db, case.id, turn.now)
         return reply(
             say(for_staff("Taken back: it is deleted in the newcomer's chat. They may have read it.")), state=None
         )
@@ -321,10 +337,7 @@ def resend(turn: Turn) -> Reply:
     case = cases.get(turn.db, entry.case_id, lock=True) if entry else None
     if entry is None or case is None or entry.state != "uncertain":
         return _no_case()
-    cases.change_entry(turn.db, entry.id, state="planned")
-    words = say(Text("Answer from the city (in Dutch):"), Said(entry.words), buttons=(handoff.BACK_BUTTON,))
-    handoff.send_reply(turn.db, case, words, entry.id, turn.now)
-    return reply(state=None)
+    return reply(state=None) if handoff.resend(turn.db, case, entry, turn.now) else _no_case()
 
 
 def send_file(turn: Turn) -> Reply:
@@ -335,6 +348,8 @@ def send_file(turn: Turn) -> Reply:
     message_id = number(turn.argument.partition(":")[2])
     if not message_id:
         return _no_case()
+    if cases.entry_of_message(turn.db, case.id, message_id) is not None:  # tapped twice
+        return reply(state=None)
     entry = cases.add_entry(
         turn.db, case.id, "staff", "[file]", turn.now, topic_message_id=message_id, state="planned"
     )
