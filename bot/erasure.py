@@ -18,7 +18,7 @@ from bot.conversation import City
 from bot.language import for_staff
 from bot.outbox import After, Message, Outcome, case_lane, plan, say
 from bot.storage import tables
-from bot.storage.vault import seal, unseal
+from bot.storage.vault import blind_index, seal, unseal
 
 _EXPORT_VERSION: Final = 1
 
@@ -78,6 +78,7 @@ def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
         {
             "programme": row.programme_id, "start": row.local_start,
             "who": participants.get(row.participant_id, {}).get("name"),
+            "since": _iso(row.booked_at), "changed": _iso(row.changed_at), "offered_until": _iso(row.offered_until),
             "state": row.state, "said_coming": _iso(row.coming_at), "said_late": _iso(row.late_at),
         }
         for row in db.execute(
@@ -97,6 +98,7 @@ def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
         "first_seen": _iso(person.first_seen_at),
         "last_seen": _iso(person.last_seen_at),
         "no_reminders_and_news": person.muted,
+        "blocked_the_bot": person.unreachable,
         "open_question": {"name": state, "data": dict(data)} if state else None,
         "participants": list(participants.values()),
         "bookings": bookings,
@@ -106,17 +108,22 @@ def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
         "questions_to_the_city": [
             {
                 "number": case.id, "opened": _iso(case.opened_at), "state": case.state, "urgent": case.urgent,
+                "kind": case.kind, "topic": case.topic, "language": case.language, "not_meant": case.not_meant,
+                "answer_promised": _iso(case.promised_at), "answered": _iso(case.answered_at),
+                "closed": _iso(case.closed_at),
                 "said": [
                     {"who": one.who, "words": one.words, "at": _iso(one.at)} for one in cases.entries(db, case.id)
                 ],
             }
             for case in cases.of_person(db, person_id)
         ],
-        "files_kept_for_a_day": [one.kind for one in kept_files(db, person_id)],
+        "files_kept_for_a_day": [{"kind": one.kind, "words": one.words} for one in kept_files(db, person_id)],
         "cards_shown": [
             {"kind": row.kind, "at": _iso(row.shown_at)}
             for row in db.execute(sa.select(tables.card_shown).where(tables.card_shown.c.person_id == person_id))
         ],
+        "in_the_staff_group_as": _staff_name(db, person_id),
+        "messages_that_failed": _parked(db, person_id),
         "messages_on_their_way": int(
             db.scalar(
                 sa.select(sa.func.count()).where(
@@ -126,6 +133,27 @@ def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
             or 0
         ),
     }  # fmt: skip
+
+
+def _staff_name(db: sa.Connection, person_id: str) -> str | None:
+    table = tables.staff_member
+    sealed = db.scalar(sa.select(table.c.name_sealed).where(table.c.person_id == person_id))
+    return None if sealed is None else unseal(db, sealed)
+
+
+def _lane(db: sa.Connection, chat: int) -> bytes:
+    """The keyed hash under which `inbox.store` keeps what came from a private chat."""
+    return blind_index(db, "lane", str(chat))[:8]
+
+
+def _parked(db: sa.Connection, person_id: str) -> list[Any]:
+    """What the person sent and could not be handled: kept for some days, to find the fault."""
+    chat = people.telegram_id(db, person_id)
+    if chat is None:
+        return []
+    table = tables.inbox
+    where = (table.c.lane == _lane(db, chat)) & (table.c.state == "parked") & table.c.raw_sealed.is_not(None)
+    return [json.loads(unseal(db, raw)) for raw in db.scalars(sa.select(table.c.raw_sealed).where(where))]
 
 
 def _iso(at: dt.datetime | None) -> str | None:
@@ -161,6 +189,7 @@ def after_farewell(
 ) -> None:
     """The chat's number goes too."""
     del outcome, city, now
+    _leave_no_lane(db, int(data["chat"]))
     lane = f"chat:{data['chat']}"
     db.execute(
         sa.update(tables.outbox)
@@ -170,6 +199,14 @@ def after_farewell(
 
 
 AFTERS: Final = {"farewell": after_farewell}
+
+
+def _leave_no_lane(db: sa.Connection, chat: int) -> None:
+    """What came from this chat goes, or if only its number is kept, says no longer from whom it came."""
+    table = tables.inbox
+    mine = table.c.lane == _lane(db, chat)
+    db.execute(sa.update(table).where(mine, table.c.state == "parked").values(raw_sealed=None, lane=b""))
+    db.execute(sa.update(table).where(mine, table.c.state == "done").values(lane=b""))
 
 
 def _empty_case(db: sa.Connection, case_id: int, now: dt.datetime) -> None:
@@ -184,6 +221,9 @@ def _empty_case(db: sa.Connection, case_id: int, now: dt.datetime) -> None:
 
 
 def _remove(db: sa.Connection, person_id: str, now: dt.datetime) -> None:
+    chat = people.telegram_id(db, person_id)
+    if chat is not None:
+        _leave_no_lane(db, chat)
     index = db.scalar(sa.select(tables.address.c.blind_index).where(tables.address.c.person_id == person_id))
     if index is not None and not db.scalar(
         sa.select(sa.func.count()).select_from(tables.erased).where(tables.erased.c.blind_index == index)
@@ -197,7 +237,14 @@ def _remove(db: sa.Connection, person_id: str, now: dt.datetime) -> None:
     for table in (tables.interest, tables.card_shown, tables.kept_file, tables.staff_member):
         db.execute(sa.delete(table).where(table.c.person_id == person_id))
     db.execute(sa.update(tables.case).where(tables.case.c.person_id == person_id).values(person_id=None))
-    db.execute(sa.update(tables.case).where(tables.case.c.claimed_by == person_id).values(claimed_by=None))
+    db.execute(
+        sa.update(tables.case)
+        .where(tables.case.c.claimed_by == person_id)
+        .values(
+            claimed_by=None, claimed_at=None,
+            state=sa.case((tables.case.c.state == "claimed", "open"), else_=tables.case.c.state),
+        )
+    )  # fmt: skip
     db.execute(sa.update(tables.local_value).where(tables.local_value.c.set_by == person_id).values(set_by=None))
     db.execute(
         sa.update(tables.outbox)
@@ -250,6 +297,8 @@ def expire(db: sa.Connection, *, city: City, now: dt.datetime, terms: Mapping[st
     )
     db.execute(sa.delete(tables.question).where(tables.question.c.asked_at < now - terms["questions"]))
     db.execute(sa.delete(tables.kept_file).where(tables.kept_file.c.kept_at < now - terms["files"]))
+    # a card is only remembered so as not to be shown twice in half an hour
+    db.execute(sa.delete(tables.card_shown).where(tables.card_shown.c.shown_at < now - terms["files"]))
     old = (
         sa.select(tables.case.c.id)
         .where(tables.case.c.state == "closed", tables.case.c.closed_at < now - terms["case_texts"])

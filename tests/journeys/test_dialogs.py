@@ -22,4 +22,4 @@ async def test_dialog(name: str, tmp_path: Path) -> None:
 
 
 def test_there_are_dialogs() -> None:
-    assert len(list(DIALOGS.glob("*.txt"))) >= 20
+    assert len(list(DIALOGS.glob("*.txt"))) >= 19

@@ -60,7 +60,7 @@ class Stage:
                     lines += [f"staff @{len(self.topics)} = {topic['name']}"]
             found: set[int] = set()
             for message in messages:
-                if message["from"]["id"] != state["me"]["id"] or "forum_topic_created" in message:
+                if message["from"]["id"] != self.town.world.state.bot_id or "forum_topic_created" in message:
                     continue
                 found.add(message["message_id"])
                 shown = self._shown(message)
@@ -134,7 +134,7 @@ async def play(path: Path, folder: Path) -> str:
                 shown = await _act(stage, line)
                 await place.settle()
             except AssertionError as error:
-                raise AssertionError(f"{path.name}: {line}: {error}") from error
+                raise AssertionError("\n".join([*said, f"{path.name}: {line}: {error}"])) from error
             said += ["", shown, *await stage.changes()]
     return "\n".join(said).strip() + "\n"
 
@@ -147,7 +147,7 @@ async def _act(stage: Stage, line: str) -> str:
         await stage.town.until(line.removeprefix("clock until "))
         return line
     if line.startswith("delete topic "):
-        await stage.town.client.post(f"staff/topics/{stage.topics[int(line[13:]) - 1]}/delete")
+        await stage.town.client.post(f"topics/{stage.topics[int(line[13:]) - 1]}/delete")
         return line
     act = _ACT.fullmatch(line)
     assert act, f"not understood: {line}"
