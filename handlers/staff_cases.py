@@ -350,9 +350,7 @@ def send_file(turn: Turn) -> Reply:
         return _no_case()
     if cases.entry_of_message(turn.db, case.id, message_id) is not None:  # tapped twice
         return reply(state=None)
-    entry = cases.add_entry(
-        turn.db, case.id, "staff", "[file]", turn.now, topic_message_id=message_id, state="planned"
-    )
+    entry = cases.add_entry(turn.db, case.id, "staff", "[file]", turn.now, topic_message_id=message_id, state="planned")
     above = say(Text("Answer from the city (in Dutch):"))
     plan(turn.db, "reply", above, now=turn.now, to=f"person:{case.person_id}", case_id=case.id)
     copy = Message(action="copy", from_person=FROM_STAFF, message_id=message_id, buttons=(handoff.BACK_BUTTON,))

@@ -1,4 +1,4 @@
-"""Danger: the right numbers for each kind in every language, staff are told always, nobody is promised what is not so."""
+"""Danger: the right numbers for each kind and language, staff told always, nothing promised that is not so."""
 
 from __future__ import annotations
 

@@ -96,7 +96,9 @@ class Scene:
         self.database.run_now(work)
         self.deliver()
 
-    def write(self, text: str, *, danger: str = "", label: str | None = None, user: int = NEWCOMER, **more: Any) -> None:
+    def write(
+        self, text: str, *, danger: str = "", label: str | None = None, user: int = NEWCOMER, **more: Any
+    ) -> None:
         """A newcomer writes."""
         look = Look((danger,) if danger else (), label)
         self.turn(user, look=look, **{"kind": "text", "text": text, **more})
@@ -158,7 +160,7 @@ class Scene:
             state = self.outcomes.get(row.kind, "sent")
             if isinstance(message, Late):
                 renderer = handlers.RENDERERS[message.name]
-                found = renderer(db, message.data, city=self.city, now=self.now)  # type: ignore[operator]
+                found = renderer(db, message.data, city=self.city, now=self.now)
                 state, message = ("cancelled", Message()) if found is None else (state, found)
             assert outbox.claim(db, row.id, self.now)
             message_id = next(self.ids) if state == "sent" and message.action not in {"delete", "topic_create"} else 0

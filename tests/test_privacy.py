@@ -294,9 +294,7 @@ def test_a_restored_backup_is_cleaned_of_who_was_erased(scene: Scene) -> None:
     scene.write("hello")
 
     def again(db: sa.Connection) -> int:
-        index = db.scalar(
-            sa.select(tables.address.c.blind_index).where(tables.address.c.person_id == scene_person(db))
-        )
+        index = db.scalar(sa.select(tables.address.c.blind_index).where(tables.address.c.person_id == scene_person(db)))
         assert index is not None
         return erasure.erase_again(db, [(bytes(index), NOW)], city=scene.city, now=NOW)
 
