@@ -1,6 +1,6 @@
 """Plays a dialog from a text file against the whole town and writes down what was said; it must not judge it.
 
-    # a remark                       staff = Els admin, Bob          (the town: also "nobody", "at 2030-01-05T10:00")
+    # a remark                       town: Els admin, Bob            (who is staff: also "nobody", "at 2030-01-05T10:00")
     Amina (ar) > a text              a new phone in this language the first time
     Amina ! a button                 its words, or its data        Amina ~ old words => new words
     Amina sends voice                photo, document, sticker, location, contact
@@ -106,11 +106,12 @@ async def play(path: Path, folder: Path) -> str:
     settings: dict[str, Any] = {}
     staff: list[str] = []
     said: list[str] = []
-    while actions and (actions[0].startswith(("#", "staff ="))):
+    stuck = ""
+    while actions and (actions[0].startswith(("#", "town:"))):
         line = actions.pop(0)
         said.append(line)
-        if line.startswith("staff ="):
-            for one in line.removeprefix("staff =").split(","):
+        if line.startswith("town:"):
+            for one in line.removeprefix("town:").split(","):
                 if one.strip() == "nobody":
                     settings["staff"] = False
                 elif one.strip().startswith("at "):
@@ -134,8 +135,10 @@ async def play(path: Path, folder: Path) -> str:
                 shown = await _act(stage, line)
                 await place.settle()
             except AssertionError as error:
-                raise AssertionError("\n".join([*said, f"{path.name}: {line}: {error}"])) from error
+                stuck = f"{path.name}: {line}: {error}"
+                break
             said += ["", shown, *await stage.changes()]
+    assert not stuck, "\n".join([*said[-40:], stuck])
     return "\n".join(said).strip() + "\n"
 
 
