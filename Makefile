@@ -21,10 +21,10 @@ check: $(VENV)/ready-dev catalogs
 	$(BIN)/python -m pytest -q tests/test_catalogs.py tests/test_migrations.py
 
 eval: $(VENV)/ready-dev
-	$(BIN)/python benchmarks/evaluate.py
+	$(BIN)/python -m benchmarks.evaluate
 
 bench: $(VENV)/ready-dev catalogs
-	$(BIN)/python benchmarks/echo.py
+	$(BIN)/python -m benchmarks.echo
 
 catalogs: $(CATALOGS)
 

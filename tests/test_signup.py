@@ -99,7 +99,8 @@ def test_a_mother_signs_up_her_child_for_all_days(database: Database, city: City
         asked = phone.does(signup.begin, "summer")
         assert "who:child" in taps(asked)
         name = phone.does(signup.who, "child")
-        assert "Now I ask for a name. It is for the list. Only the teacher and the staff of the city see it." in said(name)
+        why = "Now I ask for a name. It is for the list. Only the teacher and the staff of the city see it."
+        assert why in said(name)
         phone.does(signup.name, said="Sara")
         assert places(phone) == []  # nothing before the last tap
         assert "book" in taps(phone.does(signup.age, said="13"))

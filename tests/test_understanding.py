@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,8 +22,9 @@ def understanding(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Under
     return Understanding(pack.examples, intents=INTENTS, cache=tmp_path_factory.mktemp("cache"))
 
 
-def sentences(language: str) -> dict:
-    return yaml.safe_load((DANGER / f"{language}.yaml").read_text(encoding="utf-8"))
+def sentences(language: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((DANGER / f"{language}.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
