@@ -11,7 +11,7 @@ import pytest
 from simulator.client import Phone, Shown
 from tests.town import Town, town
 
-SECONDS = 14.0
+SECONDS = 9.0
 STEPS_LEAST = 12
 WORDS = (
     "hallo", "waar kan ik sporten", "Wo ist hier ein Arzt?", "أين المدرسة؟", "Де лікар?", "13", "Sara", "ja", "?", "😀",
