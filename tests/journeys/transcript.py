@@ -59,7 +59,7 @@ class Stage:
                     self.topics.append(int(thread))
                     lines += [f"staff @{len(self.topics)} = {topic['name']}"]
             found: set[int] = set()
-            for message in messages:
+            for message in sorted(messages, key=self._place):
                 if message["from"]["id"] != self.town.world.state.bot_id or "forum_topic_created" in message:
                     continue
                 found.add(message["message_id"])
@@ -74,6 +74,11 @@ class Stage:
             for place in [key for key in self.seen if key[0] == chat and key[1] not in found]:
                 lines.append(f"{name} < (deleted) {self.seen.pop(place)[0]}")
         return lines
+
+    def _place(self, message: dict[str, Any]) -> tuple[int, int]:
+        """General first, then topic by topic: between two topics Telegram promises no order."""
+        thread = int(message.get("message_thread_id") or 0)
+        return (self.topics.index(thread) + 1 if thread in self.topics else 0), message["message_id"]
 
     def _shown(self, message: dict[str, Any]) -> list[str]:
         words = plain(message.get("text") or message.get("caption") or "")
