@@ -162,24 +162,36 @@ class Deliver:
         return min(60.0, max(0.0, (due - self._clock.now()).total_seconds()))
 
     def _claim(self, db: sa.Connection, free: int) -> tuple[list[_Claimed], float]:
-        """In one transaction: check the world, find the words, mark the attempt."""
+        """In one transaction: check the world, find the words, mark the attempt.
+
+        A lane that must wait (its topic is not made yet, its chat had a message just now) is left out, however many
+        rows it has: it holds nobody else.
+        """
         now, mono = self._clock.now(), monotonic()
         claimed: list[_Claimed] = []
         lanes, wait = set(self._busy), _LOOK_AGAIN
-        for delivery in outbox.due(db, now):
-            if len(claimed) >= free:
-                break
-            if delivery.lane in lanes:
-                continue
-            lane_wait = self._pacer.chat_wait(delivery.lane, delivery.priority, mono)
-            if lane_wait > 0:
-                wait = min(wait, lane_wait)
-                continue
-            outgoing = self._prepare(db, delivery, now)
-            if outgoing is not None and outbox.claim(db, delivery.id, now):
-                lanes.add(delivery.lane)
-                claimed.append(_Claimed(delivery, outgoing))
+        while len(claimed) < free and (rows := outbox.due(db, now, without=lanes)):
+            for delivery in rows:
+                if delivery.lane in lanes or len(claimed) >= free:
+                    continue
+                lane_wait = self._pacer.chat_wait(delivery.lane, delivery.priority, mono)
+                if lane_wait > 0 or self._has_no_topic(db, delivery):
+                    lanes.add(delivery.lane)
+                    wait = min(wait, lane_wait or wait)
+                    continue
+                outgoing = self._prepare(db, delivery, now)
+                if outgoing is not None and outbox.claim(db, delivery.id, now):
+                    lanes.add(delivery.lane)
+                    claimed.append(_Claimed(delivery, outgoing))
         return claimed, wait
+
+    @staticmethod
+    def _has_no_topic(db: sa.Connection, delivery: Delivery) -> bool:
+        """Whether this waits for a topic that is not made yet."""
+        if not delivery.lane.startswith("case:"):
+            return False
+        creates = isinstance(delivery.content, Message) and delivery.content.action == "topic_create"
+        return not creates and thread_of(db, delivery.case_id or 0) is None
 
     def _prepare(self, db: sa.Connection, delivery: Delivery, now: dt.datetime) -> Outgoing | None:
         """What to send; None when it must wait or has ended another way (which is then stored)."""
@@ -226,9 +238,7 @@ class Deliver:
                 return None
             if not delivery.lane.startswith("case:"):
                 return chat, None, people.STAFF_LANGUAGE
-            thread = thread_of(db, delivery.case_id or 0)
-            creates = isinstance(delivery.content, Message) and delivery.content.action == "topic_create"
-            return (chat, thread, people.STAFF_LANGUAGE) if thread is not None or creates else None
+            return chat, thread_of(db, delivery.case_id or 0), people.STAFF_LANGUAGE
         person = people.get(db, delivery.person_id)
         chat = people.telegram_id(db, delivery.person_id)
         if person is None or chat is None or person.unreachable:
@@ -301,8 +311,10 @@ class Deliver:
                 notes.move_staff_chat(db, self._staff_chat, sent.new_chat)
                 outbox.put_off(db, delivery.id, now, now=now, fault=fault)
             case TopicGoneError() if delivery.case_id is not None:
-                topic_gone(db, delivery.case_id, city=self._city, now=now)
-                outbox.put_off(db, delivery.id, now + dt.timedelta(seconds=1), now=now, fault=fault)
+                if topic_gone(db, delivery.case_id, city=self._city, now=now):
+                    outbox.put_off(db, delivery.id, now + dt.timedelta(seconds=1), now=now, fault=fault)
+                else:
+                    self._end(db, delivery, "refused", now, fault)
             case UnreachableError() if delivery.person_id is not None and delivery.lane.startswith("person:"):
                 people.mark_unreachable(db, delivery.person_id, now)
                 self._end(db, delivery, "refused", now)

@@ -240,8 +240,13 @@ def known_keys(db: sa.Connection, keys: Collection[str]) -> set[str]:
     return set(db.scalars(sa.select(tables.outbox.c.key).where(tables.outbox.c.key.in_(list(keys)))))
 
 
-def due(db: sa.Connection, now: dt.datetime, *, limit: int = 40) -> list[Delivery]:
-    """What may leave now, most urgent first; a row that waits a moment after a failure holds its lane and priority."""
+def due(
+    db: sa.Connection, now: dt.datetime, *, without: Collection[str] = (), limit: int = 40
+) -> list[Delivery]:
+    """What may leave now, most urgent first, leaving out the lanes `without`.
+
+    A row that waits a moment after a failure holds its lane and priority.
+    """
     box, before = tables.outbox, tables.outbox.alias("before")
     held = (
         sa.select(before.c.id)
@@ -258,7 +263,7 @@ def due(db: sa.Connection, now: dt.datetime, *, limit: int = 40) -> list[Deliver
     )
     rows = db.execute(
         sa.select(box)
-        .where(box.c.state == "planned", box.c.due_at <= now, ~held)
+        .where(box.c.state == "planned", box.c.due_at <= now, ~held, box.c.lane.not_in(list(without)))
         .order_by(box.c.priority, box.c.due_at, box.c.id)
         .limit(limit)
     )
