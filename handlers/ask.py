@@ -11,7 +11,7 @@ from typing import Final
 
 from bot import handoff, people, topics
 from bot.conversation import Reply, State, Turn, reply
-from bot.language import OWN_NAMES, Day, Joined, Said, Sayable, Text
+from bot.language import OWN_NAMES, Joined, Said, Sayable, Text
 from bot.outbox import Button, Message, say
 from bot.understanding import Decision
 from handlers.common import (
@@ -108,7 +108,7 @@ def answer_message(turn: Turn, topic_id: str, language: str) -> Message:
         below, sign_up = below_answer(turn, topic_id)
         parts += below
     parts.append(
-        Text("Source: {source} (in Dutch). Checked: {day}", source=topic.source, day=Day(topic.checked.isoformat()))
+        Text("Source: {source} (in Dutch). Checked: {day}", source=topic.source, day=Said(f"{topic.checked:%d/%m/%Y}"))
     )
     if language != pack.source_language:
         parts.append(Said(f"NL: {pack.look_up(f'topic:{topic_id}/title', pack.source_language)}"))

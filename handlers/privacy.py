@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import erasure, people
 from bot.conversation import Reply, Turn, reply
-from bot.language import Joined, Said, Sayable, Text
+from bot.language import OWN_NAMES, Joined, Said, Sayable, Text
 from bot.outbox import Button, Message, say
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON
 
@@ -60,7 +60,7 @@ def _page(found: dict[str, Any]) -> list[Sayable]:
     names = [Said(one["name"] + (f" ({one['age']})" if one["age"] else "")) for one in found["participants"]]
     said = [Said(entry["words"]) for case in found["questions_to_the_city"] for entry in case["said"]]
     lines: list[Sayable] = [
-        Text("Language: {language}", language=Said(found["language"] or "–")),
+        Text("Language: {language}", language=Said(OWN_NAMES.get(found["language"], "–"))),
         Text("First message: {day}", day=Said(found["first_seen"][:10])),
         Text("Telegram number: {number}", number=Said(str(found["telegram_id"]))),
         Text("Names for sessions: {names}", names=Joined(tuple(names)) if names else Said("–")),

@@ -1,6 +1,6 @@
 """Plays a dialog from a text file against the whole town and writes down what was said; it must not judge it.
 
-    # a remark                       town: Els admin, Bob            (who is staff: also "nobody", "at 2030-01-05T10:00")
+    # a remark                       town: Els admin, Bob   (the staff; also "nobody", "at 2030-01-05T10:00")
     Amina (ar) > a text              a new phone in this language the first time
     Amina ! a button                 its words, or its data        Amina ~ old words => new words
     Amina sends voice                photo, document, sticker, location, contact
@@ -35,6 +35,7 @@ class Stage:
     people: dict[str, Phone] = field(default_factory=dict)
     seen: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     topics: list[int] = field(default_factory=list)
+    keyboards: dict[int, list[str]] = field(default_factory=dict)
     code: str = "j_none"
 
     async def actor(self, name: str, language: str | None) -> Phone:
@@ -71,6 +72,11 @@ class Stage:
                 thread = int(message.get("message_thread_id") or 0)
                 where = f"{name} @{self.topics.index(thread) + 1}" if thread in self.topics and chat == group else name
                 lines += [f"{where} {'<' if before is None else '< (changed)'} {shown[0]}", *_indented(shown[1:])]
+            markup = state["keyboards"].get(str(chat)) or {}
+            keys = [plain(key["text"]) for row in markup.get("keyboard", []) for key in row]
+            if keys != self.keyboards.get(chat, []):
+                self.keyboards[chat] = keys
+                lines += [f"{name} = keys below: {' · '.join(f'[{key}]' for key in keys) or 'none'}"]
             for place in [key for key in self.seen if key[0] == chat and key[1] not in found]:
                 lines.append(f"{name} < (deleted) {self.seen.pop(place)[0]}")
         return lines
@@ -92,7 +98,6 @@ class Stage:
         lines = _CODE.sub("start=CODE", words).split("\n")
         markup = message.get("reply_markup") or {}
         lines += [f"[{plain(key['text'])}]" for row in markup.get("inline_keyboard", []) for key in row]
-        lines += [f"[[{plain(key['text'])}]]" for row in markup.get("keyboard", []) for key in row]
         return lines if words or len(lines) > 1 else []
 
 
@@ -105,9 +110,9 @@ def is_action(line: str) -> bool:
     return bool(line.strip()) and not line.startswith(" ") and not re.match(r"\w+( @\d+)? [<=] ", line)
 
 
-async def play(path: Path, folder: Path) -> str:
-    """Play the actions of a dialog file; returns the whole dialog as it went. Raises AssertionError at a dead end."""
-    actions = [line for line in path.read_text(encoding="utf-8").splitlines() if is_action(line)]
+async def play(text: str, folder: Path) -> str:
+    """Play the actions of a dialog; returns the whole dialog as it went. Raises AssertionError at a dead end."""
+    actions = [line for line in text.splitlines() if is_action(line)]
     settings: dict[str, Any] = {}
     staff: list[str] = []
     said: list[str] = []
@@ -140,7 +145,7 @@ async def play(path: Path, folder: Path) -> str:
                 shown = await _act(stage, line)
                 await place.settle()
             except AssertionError as error:
-                stuck = f"{path.name}: {line}: {error}"
+                stuck = f"{line}: {error}"
                 break
             said += ["", shown, *await stage.changes()]
     assert not stuck, "\n".join([*said[-40:], stuck])
