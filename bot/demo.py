@@ -9,16 +9,17 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bot import logs
-from bot.app import App
 from bot.env_file import made_keys
 from bot.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from bot.app import App
 
 TOKEN: Final = "1:demo-token-of-the-simulator-no-secret"  # noqa: S105 (the simulator takes any)
 
@@ -26,8 +27,13 @@ TOKEN: Final = "1:demo-token-of-the-simulator-no-secret"  # noqa: S105 (the simu
 def run(port: int, data: Path) -> None:
     """Run until Ctrl-C. Raises SettingsError when the port is taken."""
     data.mkdir(parents=True, exist_ok=True)
-    logs.start("WARNING", pretty=True)
-    with simulator(port, data / "telegram") as address:
+    with simulator(port, data / "telegram") as told:
+        # The slow libraries are loaded while the other process starts.
+        from bot import logs
+        from bot.app import App
+
+        logs.start("WARNING", pretty=True)
+        address = told()
         app = App(settings(address, data), demo=True, clock_from=address)
         asyncio.run(_serve(app, address))
 
@@ -44,16 +50,12 @@ async def _announce(app: App, address: str) -> None:
 
 
 @contextlib.contextmanager
-def simulator(port: int, data: Path) -> Iterator[str]:
-    """A simulator process; gives its address, and ends it afterwards."""
+def simulator(port: int, data: Path) -> Iterator[Callable[[], str]]:
+    """A simulator process; gives what waits for its address, and ends it afterwards."""
     command = [sys.executable, "-m", "simulator", "--port", str(port), "--data", str(data)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
     try:
-        assert process.stdout is not None  # noqa: S101 (PIPE above)
-        address = next((word for word in process.stdout.readline().split() if word.startswith("http")), "")
-        if not address:
-            raise SettingsError(f"--port {port}: the simulator did not start; is another program using this port?")
-        yield address.rstrip("/")
+        yield lambda: _address(process, port)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -61,6 +63,15 @@ def simulator(port: int, data: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _address(process: subprocess.Popen[str], port: int) -> str:
+    """The address that the simulator prints. Raises SettingsError when it did not start."""
+    assert process.stdout is not None  # noqa: S101 (PIPE above)
+    address = next((word for word in process.stdout.readline().split() if word.startswith("http")), "")
+    if not address:
+        raise SettingsError(f"--port {port}: the simulator did not start; is another program using this port?")
+    return address.rstrip("/")
 
 
 def settings(address: str, data: Path) -> Settings:
