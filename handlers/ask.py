@@ -25,6 +25,7 @@ from handlers.common import (
     out_of_date,
     titled,
 )
+from handlers.danger import honest
 from handlers.sessions import below_answer
 
 LAST_QUESTION: Final = "last"
@@ -85,10 +86,15 @@ def answer(turn: Turn, topic_id: str, language: str | None = None) -> Reply:
     messages = [answer_message(turn, topic_id, language)]
     topic = turn.city.pack.topics[topic_id]
     if topic.urgent_case:
-        handoff.open_case(
-            turn.db, turn.person, words=turn.said, kind="homeless", topic=topic_id, urgent=True, city=turn.city,
+        asked = turn.said or str(turn.state.data.get("text") or "")  # tapped after "do you mean …?"
+        case = handoff.open_case(
+            turn.db, turn.person, words=asked, kind="homeless", topic=topic_id, urgent=True, city=turn.city,
             now=turn.now, language=language,
         )  # fmt: skip
+        if case is not None:
+            goes_on = Text("What you write now goes to a person. Until then you can go back to the bot.")
+            ways = (handoff.BACK_BUTTON, MENU_BUTTON, HELP_BUTTON)
+            messages.append(say(honest(turn, case), goes_on, buttons=ways))
     return reply(*messages, state=_remember(turn, topic_id))
 
 
