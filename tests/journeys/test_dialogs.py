@@ -25,4 +25,4 @@ def test_dialog(name: str, tmp_path: Path) -> None:
 
 
 def test_there_are_dialogs() -> None:
-    assert len(list(DIALOGS.glob("*.txt"))) >= 19
+    assert len(list(DIALOGS.glob("*.txt"))) >= 20
