@@ -81,7 +81,15 @@ class _Patterns:
         self._begin_lengths = sorted({len(core) for core in self._begin if len(core) >= _TYPO_LENGTH})
 
     def of(self, word: str, *, typos: bool) -> set[int]:
-        """The numbers of all patterns that fit `word`."""
+        """The numbers of all patterns that fit `word`, also behind the particles that Arabic writes to it."""
+        found = self._exactly(word)
+        for bare in _without_particles(word):
+            found |= self._exactly(bare)
+        if typos and not found and _TYPO_LENGTH <= len(word) + 1 <= 40:  # noqa: PLR2004
+            found.update(self._nearly(word))
+        return found
+
+    def _exactly(self, word: str) -> set[int]:
         found = set()
         if word in self._whole:
             found.add(self._whole[word])
@@ -91,8 +99,6 @@ class _Patterns:
             if (number := self._end.get(word[-cut:])) is not None:
                 found.add(number)
         found.update(number for core, number in self._middle.items() if core in word)
-        if typos and not found and _TYPO_LENGTH <= len(word) + 1 <= 40:  # noqa: PLR2004
-            found.update(self._nearly(word))
         return found
 
     def _nearly(self, word: str) -> Iterator[int]:
@@ -110,6 +116,18 @@ class _Patterns:
                     for core, number in self._typos.get(form, ()):
                         if number < 0 and len(core) == length and _one_edit(core, head):
                             yield -1 - number
+
+
+_PARTICLES = "وفبل"  # and, so, with, to: written to the next word
+_ARTICLE = "ال"
+_BARE_LENGTH = 3
+
+
+def _without_particles(word: str) -> list[str]:
+    """An Arabic word without a particle before it, without the article, and without both."""
+    bare = [word[1:]] if word[:1] and word[0] in _PARTICLES and len(word) > _BARE_LENGTH else []
+    bare += [form[2:] for form in (word, *bare) if form.startswith(_ARTICLE) and len(form) > _BARE_LENGTH + 1]
+    return bare
 
 
 def _shorter(word: str) -> set[str]:
