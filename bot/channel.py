@@ -122,6 +122,7 @@ class Outgoing:
     address: str = ""
     place: tuple[float, float] | None = None
     protect: bool = False
+    hide_keys: bool = False
     mentions: tuple[tuple[int, str], ...] = ()  # (Telegram id, name) of whom to call by name, below the text
 
 

@@ -262,7 +262,7 @@ class Deliver:
             message_id=message.message_id, reply_to=message.reply_to, from_chat=from_chat, file_id=message.file_id,
             media_kind=message.media_kind, content=base64.b64decode(message.content), name=message.name,
             title=plain(words(message.title)), address=plain(words(message.address)), place=message.place,
-            protect=message.protect,
+            protect=message.protect, hide_keys=message.hide_keys,
         )  # fmt: skip
 
     async def _send(self, claimed: _Claimed) -> None:

@@ -81,6 +81,7 @@ class Message:
     address: Sayable = ""
     place: tuple[float, float] | None = None
     protect: bool = False
+    hide_keys: bool = False  # takes away the key that shares a place or a number (then no buttons)
     mentions: tuple[str, ...] = ()  # person ids of staff who are called by name
 
 
@@ -353,7 +354,7 @@ def _open(db: sa.Connection, row: Any) -> Delivery:
 
 _PLAIN_FIELDS: Final = (
     "language", "action", "message_id", "reply_to", "from_person", "file_id", "media_kind", "content", "name", "place",
-    "protect", "mentions",
+    "protect", "hide_keys", "mentions",
 )  # fmt: skip
 
 

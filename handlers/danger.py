@@ -10,7 +10,7 @@ from bot import alarms, cases, handoff, topics
 from bot.cases import Case
 from bot.conversation import Reply, Turn, reply
 from bot.language import Day, Hour, Joined, Said, Sayable, Text
-from bot.outbox import Button, person_lane, plan, say
+from bot.outbox import Button, Message, person_lane, plan, say
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, language_of, out_of_date
 
 DISCREET: Final = frozenset({"violence", "child"})
@@ -173,4 +173,5 @@ def wipe(turn: Turn) -> Reply:
     """Tap: our messages of the last two days disappear from this chat."""
     alarms.wipe(turn.db, turn.person.id, turn.now - _WIPE_WITHIN, now=turn.now)
     words = Text("My messages of the last two days are deleted here. Please delete your own messages yourself.")
-    return reply(say(words, buttons=(MENU_BUTTON,)), state=None)
+    away = Message(parts=(words,), hide_keys=True)
+    return reply(away, say(Text("You can choose from the menu."), buttons=(MENU_BUTTON,)), state=None)

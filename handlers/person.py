@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot import cases, erasure, handoff
+from bot import cases, erasure, handoff, topics
 from bot.cases import Case
 from bot.conversation import Reply, State, Turn, reply
 from bot.handoff import BACK_BUTTON
 from bot.language import Text
 from bot.outbox import Button, Message, say
-from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, language_of, way_to_city
+from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, language_of
 
 ASKING: Final = "person-ask"
 _LAST: Final = "last"
@@ -19,9 +19,10 @@ _FILE_KINDS: Final = ("voice", "photo", "document", "video", "audio", "video_not
 
 def nobody(turn: Turn) -> Message:
     """Without a staff group: how to reach the city, honestly."""
+    website = topics.local_values(turn.db, turn.city.pack).get("website", "")
     return say(
         Text("Nobody of the city reads this chat. I am only a machine."),
-        way_to_city(turn),
+        Text("To reach the city: {website}", website=website),
         buttons=(MENU_BUTTON, HELP_BUTTON),
     )
 
@@ -118,8 +119,9 @@ def in_case(turn: Turn, case: Case) -> Reply:
     """Something is sent while a case is open: it goes to the topic and gets no answer of ours."""
     handoff.newcomer_writes(turn.db, case, turn.incoming, turn.said, turn.now)
     if turn.incoming.kind in {"location", "contact"}:
-        words = Text("The staff of the city can see this now. In danger: call 112.")
-        return reply(say(words, buttons=(BACK_BUTTON, HELP_BUTTON)), state=None)
+        seen = Message(parts=(Text("The staff of the city can see this now. In danger: call 112."),), hide_keys=True)
+        words = Text("What you write now goes to a person. Until then you can go back to the bot.")
+        return reply(seen, say(words, buttons=(BACK_BUTTON, HELP_BUTTON)), state=None)
     return reply(state=None)
 
 

@@ -82,7 +82,9 @@ def introduction(turn: Turn) -> Message:
     """What this is, before anything is asked; then why somebody is here."""
     return say(
         Text("I am a machine of the city of {city}. What you ask me, I answer.", city=turn.city.pack.city),
-        Text("A person of the city reads it only if you ask for a person, or if I think you are in danger."),
+        Text("A person of the city reads it only if you ask for a person, or if I think you are in danger.")
+        if turn.city.staff
+        else Text("Nobody of the city reads this chat. I am only a machine."),
         Text("I send nothing to the Immigration Office or the police by myself."),
         Text(
             "Telegram stores this chat: send no photo of papers, no bank card, no password. You can erase everything."

@@ -99,7 +99,8 @@ class State:
 
     def next_message_id(self, chat: Chat) -> int:
         """Supergroups count for themselves, all other chats of an account together, as Telegram does."""
-        return (chat.last_id if chat.type == "supergroup" else self.last_private_id) + 1
+        # In a forum the first number is General's: no topic of it may get that.
+        return (max(chat.last_id, GENERAL) if chat.type == "supergroup" else self.last_private_id) + 1
 
     def apply(self, event: Json) -> None:
         """Change the state by one event; unknown types (the page's passing signals) change nothing."""

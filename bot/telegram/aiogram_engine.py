@@ -134,7 +134,7 @@ class Engine:
                     message_thread_id=outgoing.thread,
                     text=part,
                     entities=entities if len(parts) == 1 else None,
-                    reply_markup=_markup(outgoing.keys) if last else None,
+                    reply_markup=_shown_keys(outgoing) if last else None,
                     reply_parameters=_reply(outgoing) if number == 1 else None,
                     link_preview_options=types.LinkPreviewOptions(is_disabled=True),
                     protect_content=outgoing.protect or None,
@@ -277,6 +277,12 @@ def _markup(keys: Sequence[Key]) -> types.InlineKeyboardMarkup | types.ReplyKeyb
             [types.InlineKeyboardButton(text=k.label, callback_data=k.data or None, url=k.url or None)] for k in keys
         ]
     )
+
+
+def _shown_keys(
+    outgoing: Outgoing,
+) -> types.InlineKeyboardMarkup | types.ReplyKeyboardMarkup | types.ReplyKeyboardRemove | None:
+    return types.ReplyKeyboardRemove(remove_keyboard=True) if outgoing.hide_keys else _markup(outgoing.keys)
 
 
 def _reply(outgoing: Outgoing) -> types.ReplyParameters | None:
