@@ -185,6 +185,9 @@ class _Api:
             return found or None
 
         found = await world.bells.until("updates", look, min(_POLL_MOST, params.number("timeout"))) or []
+        if world.down:
+            # Not a 409: to a bot that means a second process, and it would stop for good.
+            raise _LostError
         if world.poller != mine:
             raise conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
         for update in list(world.state.again):

@@ -54,7 +54,8 @@ def _send_file(kind: str) -> Callable[[World, Params], object]:
         if given.startswith("attach://"):
             upload = params.files.get(given.removeprefix("attach://"))
         if upload is not None:
-            record = keep_file(world, upload.content, kind=kind, name=upload.name, mime=upload.mime, extra={})
+            extra = {"duration": params.number("duration")} if kind == "voice" else {}
+            record = keep_file(world, upload.content, kind=kind, name=upload.name, mime=upload.mime, extra=extra)
         elif given in world.state.files:
             record = world.state.files[given]
             if record["kind"] != kind:
