@@ -62,7 +62,12 @@ export class World {
         state.chats[event.user.id] ??= { id: event.user.id, type: "private", members: {}, topics: {}, messages: [] };
         break;
       case "reach": state.reach[event.user] = event.status; break;
+      case "chat": state.chats[event.chat.id] ??= { members: {}, topics: {}, messages: [], ...event.chat }; break;
       case "member": chat.members[event.user] = event.member; break;
+      case "migrated":
+        state.chats[event.new_chat] = { ...chat, id: event.new_chat, type: "supergroup", messages: [...chat.messages] };
+        if (state.staff_chat === event.chat) state.staff_chat = event.new_chat;
+        break;
       case "topic": {
         chat.topics[event.thread] = { thread: event.thread, closed: false, deleted: false, ...chat.topics[event.thread], ...event.patch };
         if (event.patch.deleted) {

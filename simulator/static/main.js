@@ -1,7 +1,7 @@
 // The page: newcomers' phones on the left, the staff group on the right, a clock above.
 //
 // Hooks for browser tests (data-testid): phone (with data-user-id, data-name), composer, send, message, button (with
-// data-label, data-data), attach-voice|photo|document|location|sticker, topics, topic (with data-thread), topic-view,
+// data-label, data-data), reply, edit (in a message), alert (an answer to a tap that must be closed), attach-voice|photo|document|location|sticker, topics, topic (with data-thread), topic-view,
 // staff-as, add-staff, add-newcomer, clock, forward-hour, forward-day, forward-morning.
 
 import { World, post } from "./api.js";
@@ -22,7 +22,7 @@ const COLORS = ["#f2b544", "#f3a183", "#9cc9e8", "#b6d99a", "#d9b4e3", "#f0d27a"
 
 const world = new World(changed);
 const phones = new Map();
-const topics = { open: 0, view: null, seen: new Map() };
+const topics = { open: 0, view: null, views: new Map(), seen: new Map() };
 
 const group = () => world.state.chats[world.state.staff_chat];
 const members = () => Object.entries(group().members)
@@ -46,21 +46,25 @@ function addPhone(user) {
     if (blocked()) return safely(() => post(`users/${user.id}/unblock`));
     return world.chat(user.id).messages.length ? safely(() => post(`users/${user.id}/block`)) : view.act("write", { text: "/start" });
   });
+  const shown = LANGUAGES[user.language_code] ?? user.language_code ?? "";
+  const language = element("small", {}, shown);
   const head = element("div", { class: "phone-head" },
     element("span", { class: "face", style: `background:${COLORS[user.id % COLORS.length]}`, "aria-hidden": "true" }, user.first_name[0]),
-    element("div", { class: "who" }, element("strong", {}, user.first_name), element("small", {}, LANGUAGES[user.language_code] ?? user.language_code ?? "")),
+    element("div", { class: "who" }, element("strong", {}, user.first_name), language),
     element("button", { type: "button", class: "more", title: "Write /start", "aria-label": "Start", onclick: () => view.act("write", { text: "/start" }) }, "⟳"), more);
   screen.append(head, ...view.parts);
   const phone = element("article", { class: "phone", "data-testid": "phone", "data-user-id": user.id, "data-name": user.first_name, "aria-label": `The phone of ${user.first_name}` }, screen);
   document.querySelector(".phones").append(phone);
-  phones.set(user.id, { view, screen, blocked });
+  phones.set(user.id, { view, screen, blocked, phone, language, shown });
 }
 
 function renderPhone(id) {
   const phone = phones.get(Number(id));
   if (!phone) return;
   phone.view.render();
-  phone.screen.dataset.blocked = phone.blocked();
+  const blocked = phone.blocked();
+  phone.screen.dataset.blocked = blocked;
+  phone.language.textContent = blocked ? "has blocked the bot" : phone.shown;
 }
 
 // --- the staff group
@@ -91,13 +95,17 @@ function renderTopics() {
     return element("button", {
       type: "button", class: topic.closed ? "closed" : "", "data-testid": "topic", "data-thread": topic.thread, "data-name": topic.name,
       "aria-current": String(topic.thread === topics.open), onclick: () => openTopic(topic.thread),
-    }, topic.name, fresh ? element("span", { class: "fresh", title: "New" }) : null, element("small", { dir: "auto" }, lastWords(topic.thread)));
+    }, topic.name, topic.closed ? element("span", { class: "state" }, "closed") : null, fresh ? element("span", { class: "fresh", title: "New" }) : null, element("small", { dir: "auto" }, lastWords(topic.thread)));
   }));
 }
 
 function openTopic(thread) {
   topics.open = thread;
-  topics.view = new ChatView(world, { chat: world.state.staff_chat, thread, me: as, group: true });
+  const key = `${world.state.staff_chat}/${thread}`;
+  // Kept, so that what somebody was writing is still there when they come back to a topic.
+  if (!topics.views.has(key)) topics.views.set(key, new ChatView(world, { chat: world.state.staff_chat, thread, me: as, group: true }));
+  topics.view = topics.views.get(key);
+  topics.view.render();
   const box = document.querySelector("[data-testid=topic-view]");
   box.dataset.thread = thread;
   box.replaceChildren(...topics.view.parts);
@@ -113,10 +121,10 @@ function openTopic(thread) {
 
 function changed(event) {
   switch (event.type) {
-    case "reload": return renderAll();
+    case "reload": case "migrated": return renderAll();
     case "user": setTimeout(showPhones, 600); return undefined;
     case "member": renderMembers(); showPhones(); break;
-    case "answered": if (event.answer.text) toast(event.answer.text); return undefined;
+    case "answered": return answered(event.answer);
     case "clock": return tickClock();
     case "topic": return renderTopics();
     default:
@@ -129,7 +137,25 @@ function changed(event) {
   return undefined;
 }
 
-function showPhones() { newcomers().forEach(addPhone); }
+function answered(answer) {
+  if (!answer.text) return;
+  if (!answer.show_alert) { toast(answer.text); return; }
+  const alert = document.querySelector("dialog.alert");
+  alert.querySelector("p").textContent = answer.text;
+  if (!alert.open) alert.showModal();
+}
+
+// Who joined the staff, or is gone after the simulator began anew, has no phone any longer.
+function showPhones() {
+  const now = newcomers();
+  const there = new Set(now.map((user) => user.id));
+  for (const [id, { phone }] of phones) {
+    if (there.has(id)) continue;
+    phone.remove();
+    phones.delete(id);
+  }
+  now.forEach(addPhone);
+}
 
 function renderAll() {
   renderMembers();
@@ -141,8 +167,10 @@ function renderAll() {
 
 function tickClock() {
   const now = new Date(Date.now() + world.state.clock.offset * 1000);
-  document.querySelector(".clock-day").textContent = DAY.format(now);
-  document.querySelector(".clock-time").textContent = TIME.format(now);
+  for (const [place, text] of [[".clock-day", DAY.format(now)], [".clock-time", TIME.format(now)]]) {
+    const shown = document.querySelector(place);
+    if (shown.textContent !== text) shown.textContent = text; // it is a live region: the same again would be read aloud
+  }
 }
 
 function nextMorning() {
@@ -180,6 +208,7 @@ async function begin() {
 document.querySelectorAll("[data-forward]").forEach((button) => button.addEventListener("click", () => safely(() => post("clock", { forward: Number(button.dataset.forward) }))));
 document.querySelector("[data-testid=forward-morning]").addEventListener("click", () => safely(() => post("clock", { forward: nextMorning() })));
 document.querySelector("[data-testid=add-staff]").addEventListener("click", () => safely(() => addStaff(["Bram", "Noor", "Wim", "Lien"][members().length % 4])));
+document.querySelector("[data-testid=staff-as]").addEventListener("change", () => topics.view?.render());
 const dialog = document.querySelector("dialog.add");
 document.querySelector("[data-testid=add-newcomer]").addEventListener("click", () => dialog.showModal());
 dialog.addEventListener("close", () => {
