@@ -13,6 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from bot.channel import Incoming
 from bot.storage import tables
 from bot.storage.vault import blind_index, seal, unseal
 
@@ -21,11 +22,15 @@ TRIES_MOST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class RawUpdate:
-    """One update as it came: its id, the lane it belongs to (a chat, or chat and topic), and the JSON text."""
+    """One update as it came: its id, the lane it belongs to (a chat, or chat and topic), and the JSON text.
+
+    `incoming` is what was read of it; None when it cannot be read.
+    """
 
     update_id: int
     lane: str
     raw: str
+    incoming: Incoming | None = None
 
 
 @dataclass(frozen=True, slots=True)

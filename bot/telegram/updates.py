@@ -46,11 +46,12 @@ def raw_updates(batch: Any) -> list[RawUpdate]:
 
 def raw_update(update: Mapping[str, Any]) -> RawUpdate:
     """One update with its lane. Never fails: what has no chat shares the lane "?"."""
+    raw = json.dumps(update, ensure_ascii=False)
     try:
-        lane = read(update).lane
+        incoming = read(update)
     except UnreadableError:
-        lane = "?"
-    return RawUpdate(update["update_id"], lane, json.dumps(update, ensure_ascii=False))
+        return RawUpdate(update["update_id"], "?", raw)
+    return RawUpdate(update["update_id"], incoming.lane, raw, incoming)
 
 
 def read_stored(raw: str) -> Incoming:
