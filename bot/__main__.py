@@ -54,18 +54,19 @@ def init(path: Path) -> None:
 
 
 @main.command()
+@click.option("--webhook", is_flag=True, help="Telegram posts the updates to WEGWIJS_WEBHOOK_URL.")
 @mend
-def run() -> None:
-    """Run the bot: Telegram by long polling, as configured in the environment or `.env`."""
+def run(webhook: bool) -> None:  # noqa: FBT001 (click gives it so)
+    """Run the bot: Telegram by long polling (or a webhook), as configured in the environment or `.env`."""
     from bot.app import App
     from bot.settings import missing
 
     settings = load()
-    faults = missing(settings, token=True)
+    faults = missing(settings, token=True, webhook=webhook)
     if faults:
         raise SettingsError("\n".join(faults))
     logs.start(settings.log_level)
-    asyncio.run(App(settings).serve())
+    asyncio.run(App(settings, webhook=webhook).serve())
 
 
 @main.command()
@@ -100,7 +101,7 @@ def check() -> None:
 @mend
 def migrate() -> None:
     """Bring the database to the tables of this release."""
-    from bot.app import make_database, only_one
+    from bot.parts import make_database, only_one
     from bot.storage import migrate as steps
 
     settings = load()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-IncomingKind = Literal["text", "tap", "edit", "media", "location", "contact", "member", "reach", "service", "other"]
+IncomingKind = Literal[
+    "text", "tap", "edit", "media", "location", "contact", "member", "reach", "reaction", "service", "other"
+]  # fmt: skip
 """text: words or a command · tap: a button · edit: a text changed · media: voice, photo, document, sticker …
 location, contact: shared by the person · member: somebody's place in a group changed (or the bot's own)
-reach: the person blocked or unblocked the bot · service: Telegram's own notices (topic created, pinned …)
-other: what the bot has no use for (reactions, polls …)."""
+reach: the person blocked or unblocked the bot · reaction: an emoji put on a message (or taken off)
+service: Telegram's own notices (topic created, pinned …)
+other: what the bot has no use for (polls …)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ OutgoingAction = Literal[
     "topic_close",
     "topic_reopen",
     "topic_delete",
+    "react",
     "leave",
 ]
 

@@ -11,10 +11,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from bot import catalogs, loading, topics
-from bot.app import make_database, make_engine, make_office, quiet_city
 from bot.channel import ChannelError, Fault, StopPollingError
 from bot.clock import Clock
 from bot.language import placeholders
+from bot.parts import make_database, make_engine, make_office, quiet_city
 from bot.settings import PREFIX, Settings, SettingsError, missing
 from bot.storage import migrate
 from bot.storage.database import Database

@@ -13,11 +13,12 @@ from typing import Any, Final
 import click
 
 from bot import catalogs, logs, topics
-from bot.app import App, make_look_up, make_understanding
+from bot.app import App
 from bot.channel import Description, Fault, Key, Membership, Outgoing, Sent
 from bot.env_file import made_keys
 from bot.inbox import RawUpdate
 from bot.language import Text, plain, render
+from bot.parts import make_look_up, make_understanding
 from bot.settings import Settings, load
 from bot.topics import Pack
 
@@ -70,6 +71,9 @@ class Terminal:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    async def listen(self, url: str, secret: str) -> None:
+        """Nothing posts here."""
 
     async def poll(self, accept: Callable[[Sequence[RawUpdate]], Awaitable[None]]) -> None:
         """Each line is a text, or the number of a button; the end of input ends the talk."""

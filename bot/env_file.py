@@ -43,6 +43,7 @@ def made_keys() -> dict[str, str]:
     return {
         "encryption_key": Fernet.generate_key().decode(),
         "index_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "webhook_secret": secrets.token_urlsafe(36),
     }
 
 

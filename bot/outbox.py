@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from bot.language import Said, Sayable, Text, pack, unpack
-from bot.storage import tables
+from bot.storage import hot, tables
 from bot.storage.vault import seal, unseal
 
 Unknown = Literal["again", "ask", "once", "never"]
@@ -154,6 +154,13 @@ STAFF_LANE: Final = "staff"
 """The staff group's general topic."""
 
 
+_PLAN: Final = hot.Sql(
+    "INSERT INTO outbox (kind, priority, lane, person_id, case_id, key, body_sealed, state, due_at, expires_at,"
+    " planned_at, attempts, copies, put_off) VALUES (:kind, :priority, :lane, :person_id, :case_id, :key, :body,"
+    " 'planned', :due_at, :expires_at, :planned_at, 0, 0, FALSE) ON CONFLICT (key) DO NOTHING RETURNING id"
+)
+
+
 def plan(
     db: sa.Connection,
     kind: str,
@@ -175,26 +182,14 @@ def plan(
     due = due_at or now
     if expires_at is None and rule.lives is not None:
         expires_at = due + rule.lives
-    if key is not None and db.scalar(sa.select(tables.outbox.c.id).where(tables.outbox.c.key == key)) is not None:
-        return None
-    row = db.execute(
-        sa.insert(tables.outbox)
-        .values(
-            kind=kind,
-            priority=rule.priority,
-            lane=to,
-            person_id=to.removeprefix("person:") if to.startswith("person:") else None,
-            case_id=int(to.removeprefix("case:")) if to.startswith("case:") else case_id,
-            key=key,
-            body_sealed=seal(db, _dump(content, after)),
-            state="planned",
-            due_at=due,
-            expires_at=expires_at,
-            planned_at=now,
-        )
-        .returning(tables.outbox.c.id)
-    )
-    return int(row.scalar_one())
+    row = _PLAN.first(
+        db, kind=kind, priority=rule.priority, lane=to,
+        person_id=to.removeprefix("person:") if to.startswith("person:") else None,
+        case_id=int(to.removeprefix("case:")) if to.startswith("case:") else case_id,
+        key=key, body=seal(db, _dump(content, after)), due_at=hot.at(db, due), expires_at=hot.at(db, expires_at),
+        planned_at=hot.at(db, now),
+    )  # fmt: skip
+    return None if row is None else int(row[0])
 
 
 def supersede(db: sa.Connection, *, keys: Collection[str], state: str = "superseded") -> int:
@@ -241,76 +236,143 @@ def known_keys(db: sa.Connection, keys: Collection[str]) -> set[str]:
     return set(db.scalars(sa.select(tables.outbox.c.key).where(tables.outbox.c.key.in_(list(keys)))))
 
 
-def due(
-    db: sa.Connection, now: dt.datetime, *, without: Collection[str] = (), limit: int = 40
-) -> list[Delivery]:
+_COLUMNS: Final = (
+    "id, kind, priority, lane, person_id, case_id, body_sealed, state, due_at, expires_at, attempts, copies"
+)
+
+
+def _due_sql(lanes: str) -> str:
+    """Per priority the first rows that are due: the index leads to them past a million that are due next year."""
+    one = (
+        f"SELECT * FROM (SELECT {_COLUMNS} FROM outbox o WHERE state = 'planned' AND priority = {{priority}}"  # noqa: S608
+        f" AND due_at <= :now AND {lanes} AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.lane = o.lane"
+        " AND b.priority = o.priority AND b.state = 'planned' AND b.id < o.id AND b.attempts > 0"
+        " AND NOT b.put_off AND b.due_at > :now)"
+        " ORDER BY due_at, id LIMIT :limit) AS p{priority}"
+    )
+    parts = " UNION ALL ".join(one.format(priority=rule) for rule in sorted({kind.priority for kind in KINDS.values()}))
+    return f"{parts} ORDER BY 3, 9, 1 LIMIT :limit"
+
+
+_DUE: Final = hot.Sql(
+    sqlite=_due_sql("lane NOT IN (SELECT value FROM json_each(:without))"),
+    postgresql=_due_sql("lane <> ALL(CAST(:without AS text[]))"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One row that may leave, not opened: opening costs more than finding."""
+
+    id: int
+    kind: str
+    priority: int
+    lane: str
+    row: hot.Row
+
+
+def find_due(db: sa.Connection, now: dt.datetime, *, without: Collection[str] = (), limit: int = 40) -> list[Due]:
     """What may leave now, most urgent first, leaving out the lanes `without`.
 
     A row that waits a moment after a failure holds its lane and priority.
     """
-    box, before = tables.outbox, tables.outbox.alias("before")
-    held = (
-        sa.select(before.c.id)
-        .where(
-            before.c.lane == box.c.lane,
-            before.c.priority == box.c.priority,
-            before.c.state == "planned",
-            before.c.attempts > 0,
-            before.c.put_off.is_(False),
-            before.c.due_at > now,
-            before.c.id < box.c.id,
-        )
-        .exists()
+    rows = _DUE.rows(db, now=hot.at(db, now), without=hot.listed(db, without), limit=limit)
+    return [Due(row[0], row[1], row[2], row[3], row) for row in rows]
+
+
+def open_due(db: sa.Connection, found: Due) -> Delivery:
+    """A found row with what it says."""
+    return _opened(db, found.row)
+
+
+def due(
+    db: sa.Connection, now: dt.datetime, *, without: Collection[str] = (), limit: int = 40
+) -> list[Delivery]:
+    """The same, opened."""
+    return [open_due(db, found) for found in find_due(db, now, without=without, limit=limit)]
+
+
+_NEXT_OF_LANE: Final = hot.Sql(
+    f"SELECT {_COLUMNS} FROM outbox WHERE lane = :lane AND priority = :priority AND state = 'planned'"  # noqa: S608
+    " AND id > :id AND due_at <= :now ORDER BY id LIMIT :limit"
+)
+
+
+def next_of_lane(db: sa.Connection, after: Delivery, now: dt.datetime, *, limit: int = 30) -> list[Delivery]:
+    """What is due behind a delivery in its lane, of the same priority, in order."""
+    rows = _NEXT_OF_LANE.rows(
+        db, lane=after.lane, priority=after.priority, id=after.id, now=hot.at(db, now), limit=limit
     )
-    rows = db.execute(
-        sa.select(box)
-        .where(box.c.state == "planned", box.c.due_at <= now, ~held, box.c.lane.not_in(list(without)))
-        .order_by(box.c.priority, box.c.due_at, box.c.id)
-        .limit(limit)
-    )
-    return [_open(db, row) for row in rows]
+    return [_opened(db, row) for row in rows]
+
+
+_UNFINISHED: Final = hot.Sql(f"SELECT {_COLUMNS} FROM outbox WHERE state = 'sending' ORDER BY id")  # noqa: S608
 
 
 def unfinished(db: sa.Connection) -> list[Delivery]:
     """Rows that were on their way when the process stopped: their outcome is not known."""
-    rows = db.execute(sa.select(tables.outbox).where(tables.outbox.c.state == "sending").order_by(tables.outbox.c.id))
-    return [_open(db, row) for row in rows]
+    return [_opened(db, row) for row in _UNFINISHED.rows(db)]
+
+
+def _first_due(also: str) -> hot.Sql:
+    """Per priority the first row: one look into the index each, whatever lies behind."""
+    one = "SELECT MIN(due_at) AS at FROM outbox WHERE state = 'planned' AND priority = "
+    parts = " UNION ALL ".join(f"{one}{rule} {also}" for rule in sorted({kind.priority for kind in KINDS.values()}))
+    return hot.Sql(f"SELECT MIN(at) FROM ({parts}) AS firsts")  # noqa: S608 (numbers of our own table)
+
+
+_NEXT_DUE: Final = _first_due("")
+_NEXT_AFTER: Final = _first_due("AND due_at > :now")
 
 
 def next_due(db: sa.Connection) -> dt.datetime | None:
     """When the next planned row is due."""
-    at: dt.datetime | None = db.scalar(
-        sa.select(sa.func.min(tables.outbox.c.due_at)).where(tables.outbox.c.state == "planned")
-    )
-    return at
+    row = _NEXT_DUE.first(db)
+    return None if row is None else hot.when(row[0])
 
 
-def claim(db: sa.Connection, delivery_id: int, now: dt.datetime) -> bool:
-    """Mark the attempt, before the bytes leave. False if somebody else has it."""
-    row = db.execute(
-        sa.update(tables.outbox)
-        .where(tables.outbox.c.id == delivery_id, tables.outbox.c.state == "planned")
-        .values(state="sending", attempts=tables.outbox.c.attempts + 1, attempted_at=now)
-        .returning(tables.outbox.c.id)
-    ).first()
-    return row is not None
+def next_after(db: sa.Connection, now: dt.datetime) -> dt.datetime | None:
+    """When the next row that is not due yet will be."""
+    row = _NEXT_AFTER.first(db, now=hot.at(db, now))
+    return None if row is None else hot.when(row[0])
+
+
+_CLAIM: Final = hot.Sql(
+    "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = :now, lease = :lease"
+    " WHERE id = :id AND state = 'planned'"
+)
+
+
+def claim(db: sa.Connection, delivery_id: int, now: dt.datetime, lease: int = 0) -> bool:
+    """Mark the attempt, before the bytes leave, under this lease. False if somebody else has it."""
+    return _CLAIM.do(db, id=delivery_id, now=hot.at(db, now), lease=lease) == 1
+
+
+_OURS: Final = hot.Sql(
+    sqlite="SELECT 1 FROM outbox WHERE id = :id AND state = 'sending' AND lease = :lease",
+    postgresql="SELECT 1 FROM outbox WHERE id = :id AND state = 'sending' AND lease = :lease FOR UPDATE",
+)
+
+
+def is_ours(db: sa.Connection, delivery_id: int, lease: int) -> bool:
+    """Whether this row is still on its way under this lease; otherwise its outcome is somebody else's to store."""
+    return _OURS.first(db, id=delivery_id, lease=lease) is not None
+
+
+_FINISH: Final = hot.Sql(
+    "UPDATE outbox SET state = :state, sent_at = :sent_at, message_id = :message_id, fault = :fault,"
+    " body_sealed = CASE WHEN :keep = 1 THEN body_sealed ELSE NULL END WHERE id = :id"
+)
 
 
 def finish(
     db: sa.Connection, delivery_id: int, state: str, *, now: dt.datetime, message_id: int = 0, fault: str = ""
 ) -> None:
     """Store how it ended (sent, refused, uncertain, expired, cancelled); what was said is emptied."""
-    db.execute(
-        sa.update(tables.outbox)
-        .where(tables.outbox.c.id == delivery_id)
-        .values(
-            state=state,
-            sent_at=now if state == "sent" else None,
-            message_id=message_id or None,
-            fault=fault or None,
-            body_sealed=None if state != "uncertain" else tables.outbox.c.body_sealed,
-        )
-    )
+    _FINISH.do(
+        db, id=delivery_id, state=state, sent_at=hot.at(db, now if state == "sent" else None),
+        message_id=message_id or None, fault=fault or None, keep=1 if state == "uncertain" else 0,
+    )  # fmt: skip
 
 
 def put_off(
@@ -341,14 +403,17 @@ def _dump(content: Message | Late, after: After | None) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
-def _open(db: sa.Connection, row: Any) -> Delivery:
-    body = json.loads(unseal(db, row.body_sealed) or '{"m": {}}')
+def _opened(db: sa.Connection, row: hot.Row) -> Delivery:
+    """A row of `_COLUMNS`, with what it says."""
+    body = json.loads(unseal(db, row[6]) or '{"m": {}}')
     content = Late(body["late"], body["data"]) if "late" in body else unpack_message(body["m"])
     after = body.get("after")
+    due_at = hot.when(row[8])
+    assert due_at is not None  # noqa: S101 (the column is NOT NULL)
     return Delivery(
-        id=row.id, kind=row.kind, priority=row.priority, lane=row.lane, person_id=row.person_id, case_id=row.case_id,
-        content=content, after=After(after["name"], after["data"]) if after else None, state=row.state,
-        due_at=row.due_at, expires_at=row.expires_at, attempts=row.attempts, copies=row.copies,
+        id=row[0], kind=row[1], priority=row[2], lane=row[3], person_id=row[4], case_id=row[5], content=content,
+        after=After(after["name"], after["data"]) if after else None, state=row[7], due_at=due_at,
+        expires_at=hot.when(row[9]), attempts=row[10], copies=row[11],
     )  # fmt: skip
 
 
@@ -389,7 +454,8 @@ def unpack_message(body: Mapping[str, Any]) -> Message:
 
 
 __all__ = [
-    "FROM_STAFF", "KINDS", "STAFF_LANE", "After", "Button", "Delivery", "Late", "Message", "Outcome", "Said", "Text",
-    "cancel", "case_lane", "claim", "due", "finish", "known_keys", "next_due", "pack_message", "person_lane", "plan",
-    "planned_keys", "put_off", "say", "supersede", "unfinished", "unpack_message",
+    "FROM_STAFF", "KINDS", "STAFF_LANE", "After", "Button", "Delivery", "Due", "Late", "Message", "Outcome", "Said",
+    "Text", "cancel", "case_lane", "claim", "due", "find_due", "finish", "is_ours", "known_keys", "next_after",
+    "next_due", "next_of_lane", "open_due", "pack_message", "person_lane", "plan", "planned_keys", "put_off", "say",
+    "supersede", "unfinished", "unpack_message",
 ]  # fmt: skip

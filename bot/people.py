@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bot.storage import tables
+from bot.storage import hot, tables
 from bot.storage.vault import blind_index, seal, unseal
 
 STAFF_STATUSES: Final = frozenset({"creator", "administrator", "member"})
@@ -113,11 +113,38 @@ def telegram_id(db: sa.Connection, person_id: str) -> int | None:
     return None if sealed is None else int(unseal(db, sealed))
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Where and how to write to somebody: `chat` is their Telegram id."""
+
+    chat: int
+    language: str | None
+    phone_language: str | None
+    unreachable: bool
+
+
+_READER: Final = hot.Sql(
+    "SELECT a.telegram_sealed, p.language, p.phone_language, p.unreachable_at FROM address a"
+    " JOIN person p ON p.id = a.person_id WHERE a.person_id = :person_id"
+)
+
+
+def reader(db: sa.Connection, person_id: str) -> Reader | None:
+    """How to reach a person; None once erased."""
+    row = _READER.first(db, person_id=person_id)
+    return None if row is None else Reader(int(unseal(db, row[0])), row[1], row[2], row[3] is not None)
+
+
 def language_of(person: Person, languages: tuple[str, ...]) -> str:
     """The language a person reads: chosen, else the phone's if we have it, else English."""
-    if person.language in languages:
-        return str(person.language)
-    hint = match_language(person.phone_language or "", languages)
+    return choose(person.language, person.phone_language, languages)
+
+
+def choose(language: str | None, phone_language: str | None, languages: tuple[str, ...]) -> str:
+    """Of our languages the chosen one, else the phone's, else English."""
+    if language in languages:
+        return str(language)
+    hint = match_language(phone_language or "", languages)
     return hint or ("en" if "en" in languages else languages[0])
 
 

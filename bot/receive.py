@@ -1,4 +1,4 @@
-"""Takes updates in and makes each a turn: one update, one transaction, one handler; it must not know what is said.
+"""Takes updates in and makes each a turn: one update, one transaction; it must not know what is said.
 
 Stored before it is acknowledged; done in the order of its lane; tried three times, then parked, and the lane goes on.
 """
@@ -6,155 +6,335 @@ Stored before it is acknowledged; done in the order of its lane; tried three tim
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 import structlog
 
-from bot import inbox, outbox, people
+from bot import failpoints, inbox, metrics, people
 from bot.channel import ChannelError, Incoming, Membership
-from bot.clock import Clock
-from bot.conversation import NOWHERE, City, Reply, State, Turn
-from bot.handoff import case_of_thread
-from bot.inbox import RawUpdate
-from bot.language import Text, for_staff
-from bot.outbox import Button, say
-from bot.people import Person
+from bot.clock import Clock, monotonic
+from bot.flood import Flood, is_text
+from bot.inbox import RawUpdate, Row
 from bot.storage import notes
 from bot.storage.database import Database, DatabaseBusyError
+from bot.turns import Turns
 from bot.understanding import Look
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 16
+Result = TypeVar("Result")
+
+AT_ONCE: Final = 64
+"""Lanes whose turns are made at the same time."""
+
+CAREFUL_FIRST: Final = 200
+"""Updates after a start that are stored before their turn: one that kills the process must be counted."""
+
+TEXT_MOST: Final = 4096
+_INLINE_MOST: Final = 600  # longer texts are read in a thread: the event loop goes on
 _BUSY_WAIT: Final = 0.5
-_TEXT_MOST: Final = 4096
-_STAFF_STATE: Final = "staff-"
-
-_TROUBLE = say(
-    Text("Something went wrong with your message. Please write it again, or talk to a person."),
-    buttons=[
-        Button(Text("☰ Menu"), "menu"),
-        Button(Text("💬 Talk to a person"), "person"),
-        Button(Text("🆘 112"), "sos"),
-    ],
-)
-_ELSEWHERE = say(Text("I only work in private chats and in the group of the city's staff. I leave this group now."))
-_ANONYMOUS = say(
-    for_staff("Please switch off “remain anonymous” for yourself in the group: I cannot see who writes."),
-)
+_LANE_WAIT: Final = 0.05
+_FLOOD_BATCH: Final = 100
+_FLOOD_DANGERS: Final = 3  # texts of danger in one batch of a flood that each have their turn
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Edges:
     """What `receive` needs from others, as callables from `app`."""
 
     read: Callable[[str], Incoming]
-    handle: Callable[[Turn], Reply]
-    look: Callable[[str], Look]
     member: Callable[[int, int], Awaitable[Membership | None]]
-    presence: Callable[[int, int | None, str], Awaitable[None]]
+    presence: Callable[[int, int | None, str], Coroutine[Any, Any, None]]
     ring: Callable[[], None]
 
 
 class Receive:
     """The way in. `accept` stores, `run` makes turns."""
 
-    def __init__(self, database: Database, clock: Clock, city: City, edges: Edges, *, staff_chat: int | None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, edges: Edges, flood: Flood, staff_chat: int | None
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._city = city
+        self._turns: Turns
+        self._look_at: Callable[[str], Look]
         self._edges = edges
         self._staff_chat = staff_chat
-        self._busy: set[bytes] = set()
+        self._flood = flood
+        self._lanes: set[str | bytes] = set()  # at work: as they came, or as they are stored
+        self._rows: set[int] = set()
         self._bell = asyncio.Event()
+        self._running = False
         self._stopping = False
+        self._done = 0
+        self._group: asyncio.TaskGroup | None = None
 
-    async def accept(self, updates: Sequence[RawUpdate]) -> None:
-        """Store a batch; returns after the commit. Raises DatabaseBusyError when it is not stored."""
-        while updates:
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    async def accept(self, updates: Sequence[RawUpdate], *, at_once: bool = False) -> None:
+        """Take updates in; returns when every one of them is stored, or done.
+
+        `at_once`: store an update and make its turn in one commit where nothing waits (polling: what is lost with
+        the process comes again). Raises DatabaseBusyError when one is not stored: it must come again.
+        """
+        metrics.updates.labels("polling" if at_once else "webhook").inc(len(updates))
+        ordered = sorted(updates, key=lambda one: one.update_id)
+        now = self._clock.now()
+        fast = []
+        if at_once and self._done >= CAREFUL_FIRST:
+            fast = [(one, self._at_once(one, now)) for one in ordered if self._begins(one)]
+            self._edges.ring()  # what waits for the writer now is claimed in the same commit
+        failures = [await self._end_fast(update, now, future) for update, future in fast]
+        # Only now what is behind them in their lanes: it may not overtake.
+        begun = {update.update_id for update, _ in fast}
+        slow = []
+        for update in ordered:
+            if update.update_id not in begun:
+                begins = self._begins(update)
+                slow.append((update, begins, self._database.submit(_storing(update, now, begin=begins))))
+        failures += [await self._end_slow(update, future, begun=begins) for update, begins, future in slow]
+        failpoints.at("inbox.stored")
+        for failure in filter(None, failures):
+            raise failure
+
+    def _begins(self, update: RawUpdate) -> bool:
+        """Whether the turn of an update begins at once; its lane is then at work."""
+        begins = self._may_begin(update)
+        if begins:
+            self._lanes.add(update.lane)
+        return begins
+
+    def _may_begin(self, update: RawUpdate) -> bool:
+        """Whether the turn of an update may begin at once: nobody is at its lane, and nothing has to be asked first."""
+        incoming = update.incoming
+        return (
+            self._running and not self._stopping and incoming is not None and incoming.private
+            and len(self._lanes) < AT_ONCE and update.lane not in self._lanes and len(incoming.text) <= _INLINE_MOST
+            and not self._flood.is_over(incoming, monotonic())
+        )  # fmt: skip
+
+    def _at_once(self, update: RawUpdate, now: dt.datetime) -> asyncio.Future[Row | None]:
+        incoming = update.incoming
+        assert incoming is not None  # noqa: S101 (_may_begin)
+        look = self._look(incoming)
+
+        def work(db: sa.Connection) -> Row | None:
+            row = inbox.enter(db, update, now)
+            if row is not None and row.done:
+                self._turns.do(db, incoming, look, None)
+                failpoints.at("turn.handled")
+            return row
+
+        self._spinner(incoming)
+        return self._database.submit(work)
+
+    async def _end_fast(
+        self, update: RawUpdate, now: dt.datetime, future: asyncio.Future[Row | None]
+    ) -> Exception | None:
+        try:
+            row = await future
+        except DatabaseBusyError as error:
+            return error
+        except Exception as error:
+            log.exception("turn_failed", tries=1, error=type(error).__name__)
+            metrics.turns.labels("failed").inc()
             try:
-                new = await self._database.run(lambda db: inbox.store(db, updates, self._clock.now()))
-            except DatabaseBusyError:
-                log.warning("database_busy", at="inbox")
-                await asyncio.sleep(_BUSY_WAIT)
-                continue
-            if new:
-                self._bell.set()
-            return
+                await self._database.run(_storing(update, now, begin=False))
+            except DatabaseBusyError as busy:
+                return busy
+        else:
+            failpoints.at("turn.committed")
+            if row is not None and row.done:
+                metrics.turns.labels("done").inc()
+        finally:
+            self._lanes.discard(update.lane)
+            self._bell.set()
+            self._edges.ring()
+        return None
+
+    async def _end_slow(
+        self, update: RawUpdate, future: asyncio.Future[Row | None], *, begun: bool
+    ) -> Exception | None:
+        failure, row = None, None
+        try:
+            row = await future
+        except DatabaseBusyError as error:
+            failure = error
+        if begun and row is not None and row.tries > 0 and self._group is not None:
+            self._rows.add(row.id)
+            self._group.create_task(self._one(row, update.lane))
+            return None
+        if begun:
+            self._lanes.discard(update.lane)
+        self._bell.set()
+        return failure
+
+    # --- through ------------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Start no more turns."""
         self._stopping = True
         self._bell.set()
 
-    async def run(self) -> None:
-        """Make turns until `stop`; returns when the last has ended."""
-        async with asyncio.TaskGroup() as turns:
+    def wake(self) -> None:
+        """Look whether something waits (another process may have stored it, or died)."""
+        self._bell.set()
+
+    async def run(self, turns: Turns, look: Callable[[str], Look], *, alone: bool) -> None:
+        """Make turns until `stop`; returns when the last has ended. Until then what comes in is stored.
+
+        `look` reads a text before its transaction is opened. `alone`: no other process works with this database, so
+        whatever waits at the start is nobody's.
+        """
+        self._turns, self._look_at = turns, look
+        stale = self._clock.now() + dt.timedelta(days=1) if alone else None
+        async with asyncio.TaskGroup() as self._group:
+            self._running = True
             while not self._stopping:
                 self._bell.clear()
-                try:
-                    rows = await self._database.run(
-                        lambda db: inbox.take(db, busy=self._busy, limit=AT_ONCE - len(self._busy))
-                    )
-                except DatabaseBusyError:
-                    log.warning("database_busy", at="take")
-                    await asyncio.sleep(_BUSY_WAIT)
-                    continue
-                for row in rows:
-                    self._busy.add(row.lane)
-                    turns.create_task(self._one(row))
-                if not rows:
+                free = AT_ONCE - len(self._rows)
+                rows = await self._take(free, stale) if free > 0 else []
+                if rows:
+                    failpoints.at("inbox.taken")
+                for row in rows or ():
+                    self._rows.add(row.id)
+                    self._group.create_task(self._one(row, row.lane))
+                if rows is not None and not rows:
+                    stale = None
                     await self._bell.wait()
+            self._running = False
 
-    async def _one(self, row: inbox.Row) -> None:
+    async def _take(self, free: int, stale: dt.datetime | None) -> list[Row] | None:
         try:
-            await self._turn(row)
+            return await self._database.run(
+                lambda db: inbox.take(db, self._clock.now(), limit=free, busy=self._rows, stale=stale)
+            )
         except DatabaseBusyError:
-            raise AssertionError from None  # `_run` waits for the database
+            log.warning("database_busy", at="take")
+            await asyncio.sleep(_BUSY_WAIT)
+            return None
+
+    async def _one(self, row: Row, lane: str | bytes) -> None:
+        """The turn of a stored update; tried again, and at last parked."""
+        began = monotonic()
+        try:
+            if row.tries > inbox.TRIES_MOST:  # each time the process ended with it
+                await self._run(lambda db: self._turns.park(db, row, self._read(row), "kills"))
+                metrics.turns.labels("parked").inc()
+            else:
+                await self._turn(row, lane)
+                metrics.turn_seconds.observe(monotonic() - began)
         except Exception as error:
             log.exception("turn_failed", update=row.id, tries=row.tries, error=type(error).__name__)
+            metrics.turns.labels("failed").inc()
             fault = type(error).__name__
             if row.tries >= inbox.TRIES_MOST:
-                await self._run(lambda db: self._park(db, row, fault))
+                metrics.turns.labels("parked").inc()
+                await self._run(lambda db: self._turns.park(db, row, self._read(row), fault))
+            else:
+                await self._run(lambda db: inbox.give_back(db, row.id))
         finally:
-            self._busy.discard(row.lane)
+            self._rows.discard(row.id)
+            self._lanes.discard(lane)
             self._bell.set()
             self._edges.ring()
 
-    async def _run(self, work: Callable[[sa.Connection], None]) -> None:
+    async def _turn(self, row: Row, lane: str | bytes) -> None:
+        incoming = self._read(row)
+        if incoming is None:
+            metrics.turns.labels("parked").inc()
+            await self._run(lambda db: inbox.park(db, row.id, "unreadable"))
+            return
+        if not isinstance(lane, str) and self._flood.is_over(incoming, monotonic()):
+            await self._flooded(row, incoming)
+            return
+        self._spinner(incoming)
+        member = await self._look_up(incoming)
+        long = len(incoming.text) > _INLINE_MOST
+        look = await asyncio.to_thread(self._look, incoming) if long else self._look(incoming)
+
+        def turn(db: sa.Connection) -> bool:
+            if not inbox.is_next(db, row):
+                return not inbox.is_waiting(db, row.id)
+            self._turns.do(db, incoming, look, member)
+            inbox.done(db, row.id)
+            failpoints.at("turn.handled")
+            return True
+
+        future = self._database.submit(turn)
+        self._edges.ring()
+        try:
+            made = await future
+        except DatabaseBusyError:
+            made = await self._run(turn)
+        failpoints.at("turn.committed")
+        if made:
+            self._done += 1
+            metrics.turns.labels("done").inc()
+        else:
+            await self._later(row)
+
+    async def _later(self, row: Row) -> None:
+        """Another process is at this lane; its commit cannot be awaited from here."""
+        await asyncio.sleep(_LANE_WAIT)
+        await self._run(lambda db: inbox.give_back(db, row.id))
+
+    async def _flooded(self, row: Row, incoming: Incoming) -> None:
+        """The rest of a flood is only searched for danger, many at once; those with danger in them are turns."""
+        rows = await self._database.read(lambda db: inbox.waiting_of_lane(db, row.lane, _FLOOD_BATCH))
+        read = [(one, self._read(one)) for one in rows]
+        texts = [(one, said, self._look(said) if said else None) for one, said in read]
+
+        def turn(db: sa.Connection) -> int:
+            if not inbox.is_next(db, row):
+                return 0
+            done = dangers = 0
+            for one, said, look in texts:
+                if said is None or not is_text(said):
+                    break  # a tap among them has its own turn
+                if look is not None and look.dangers and dangers < _FLOOD_DANGERS:
+                    self._turns.do(db, said, look, None)
+                    dangers += 1
+                inbox.done(db, one.id)
+                done += 1
+            self._turns.say_slowly(db, incoming)
+            return done
+
+        done = await self._run(turn)
+        metrics.turns.labels("flood").inc(done or 0)
+        if not done:
+            await self._later(row)
+
+    async def _run(self, work: Callable[[sa.Connection], Result]) -> Result:
         """A busy database is not the update's fault: the same turn is simply run again."""
         while True:
             try:
-                await self._database.run(work)
+                return await self._database.run(work)
             except DatabaseBusyError:
                 log.warning("database_busy", at="turn")
                 await asyncio.sleep(_BUSY_WAIT)
-            else:
-                return
 
-    async def _turn(self, row: inbox.Row) -> None:
+    def _read(self, row: Row) -> Incoming | None:
+        if row.incoming is not None:
+            return row.incoming
         try:
-            incoming = self._edges.read(row.raw)
+            return self._edges.read(row.raw)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is set aside)
             log.warning("update_unreadable", update=row.id, reason=str(error)[:120])
-            await self._run(lambda db: inbox.park(db, row.id, "unreadable"))
-            return
-        if incoming.tap_id:
-            await self._edges.presence(incoming.chat, incoming.thread, incoming.tap_id)
-        member = await self._look_up(incoming)
-        text = incoming.text[:_TEXT_MOST]
-        look = await asyncio.to_thread(self._edges.look, text) if text and incoming.private else None
+            return None
 
-        def turn(db: sa.Connection) -> None:
-            if inbox.is_waiting(db, row.id):
-                self._do(db, incoming, look, member)
-                inbox.done(db, row.id)
+    def _look(self, incoming: Incoming) -> Look | None:
+        text = incoming.text[:TEXT_MOST]
+        return self._look_at(text) if text and incoming.private else None
 
-        await self._run(turn)
+    def _spinner(self, incoming: Incoming) -> None:
+        """A tapped button stops turning; it may be lost."""
+        if incoming.tap_id and self._group is not None:
+            self._group.create_task(self._edges.presence(incoming.chat, incoming.thread, incoming.tap_id))
 
     async def _look_up(self, incoming: Incoming) -> Membership | None:
         """Whether the writer in the staff group is a member, asked before the transaction when it is not fresh."""
@@ -172,96 +352,11 @@ class Receive:
             log.warning("member_unknown", error=type(error).__name__)
             return None
 
-    def _do(self, db: sa.Connection, incoming: Incoming, look: Look | None, member: Membership | None) -> None:
-        now = self._clock.now()
-        staff_chat = notes.staff_chat(db, self._staff_chat)
-        if incoming.private:
-            self._private(db, incoming, look, now)
-        elif incoming.chat == staff_chat:
-            self._staff(db, incoming, member, now)
-        elif incoming.new_chat is None and not (incoming.member and incoming.member.status in {"left", "kicked"}):
-            lane = f"chat:{incoming.chat}"
-            outbox.plan(db, "answer", _ELSEWHERE, now=now, to=lane, key=f"elsewhere:{incoming.update_id}")
-            leave = outbox.Message(action="leave")
-            outbox.plan(db, "answer", leave, now=now, to=lane, key=f"leave:{incoming.update_id}")
 
-    def _private(self, db: sa.Connection, incoming: Incoming, look: Look | None, now: dt.datetime) -> None:
-        if incoming.sender is None or incoming.sender != incoming.chat:
-            return
-        person = people.meet(db, incoming.sender, incoming.phone_language or None, now)
-        if incoming.kind == "reach":
-            gone = incoming.member is not None and incoming.member.status in {"left", "kicked"}
-            people.mark_unreachable(db, person.id, now if gone else None)
-            return
-        if incoming.kind in {"service", "other", "member"} and incoming.media is None:
-            return
-        self._answer(db, incoming, person, look, now, staff=False, lane=outbox.person_lane(person.id))
+def _storing(update: RawUpdate, now: dt.datetime, *, begin: bool) -> Callable[[sa.Connection], Row | None]:
+    def work(db: sa.Connection) -> Row | None:
+        row = inbox.arrive(db, update, now, begin=begin)
+        failpoints.at("inbox.storing")
+        return row
 
-    def _staff(self, db: sa.Connection, incoming: Incoming, member: Membership | None, now: dt.datetime) -> None:
-        if incoming.new_chat is not None and self._staff_chat is not None:
-            notes.move_staff_chat(db, self._staff_chat, incoming.new_chat)
-            return
-        if incoming.member is not None:
-            if not incoming.member.bot:
-                people.note_member(db, incoming.member.user, incoming.member.name, incoming.member.status, now)
-            return
-        case_id = case_of_thread(db, incoming.thread) if incoming.thread is not None else None
-        lane = outbox.case_lane(case_id) if case_id is not None else outbox.STAFF_LANE
-        if incoming.anonymous:
-            if incoming.kind in {"text", "media"}:
-                outbox.plan(db, "answer", _ANONYMOUS, now=now, to=lane, key=f"anonymous:{case_id}:{now:%Y-%m-%d}")
-            return
-        if incoming.kind in {"service", "other"} or incoming.sender is None:
-            return
-        if member is not None:
-            people.note_member(db, member.user, member.name, member.status, now)
-        if people.staff_check(db, incoming.sender, now) is not True:
-            log.info("staff_refused", known=member is not None)
-            if incoming.kind == "tap" or incoming.text.startswith("/"):
-                refusal = say(for_staff("I could not check that you are a member of this group. Please try again."))
-                outbox.plan(db, "answer", refusal, now=now, to=lane)
-            return
-        person = people.meet(db, incoming.sender, incoming.phone_language or None, now)
-        self._answer(db, incoming, person, None, now, staff=True, lane=lane)
-
-    def _answer(
-        self, db: sa.Connection, incoming: Incoming, person: Person, look: Look | None, now: dt.datetime,
-        *, staff: bool, lane: str,
-    ) -> None:  # fmt: skip
-        name, data = people.load_state(db, person.id)
-        state = State(name, data) if name and name.startswith(_STAFF_STATE) == staff else NOWHERE
-        route, argument = route_of(incoming)
-        turn = Turn(
-            db=db, now=now, person=person, state=state, incoming=incoming, city=self._city,
-            said=incoming.text[:_TEXT_MOST], route=route, argument=argument, look=look, staff=staff,
-            thread=incoming.thread,
-        )  # fmt: skip
-        reply = self._edges.handle(turn)
-        for message in reply.messages:
-            outbox.plan(db, reply.kind, message, now=now, to=lane)
-        if reply.state is not None and (reply.state.name or state.name):
-            people.store_state(db, person.id, reply.state.name, reply.state.data)
-
-    def _park(self, db: sa.Connection, row: inbox.Row, fault: str) -> None:
-        """Set aside; the person gets a neutral text, staff are told without content."""
-        inbox.park(db, row.id, fault)
-        now = self._clock.now()
-        if self._city.staff:
-            told = say(for_staff("A message of a newcomer could not be handled (number {id}).", id=row.id))
-            outbox.plan(db, "copy", told, now=now, to=outbox.STAFF_LANE, key=f"parked:{row.id}")
-        incoming = self._edges.read(row.raw)
-        if incoming.private and incoming.sender is not None and incoming.sender == incoming.chat:
-            person = people.meet(db, incoming.sender, incoming.phone_language or None, now)
-            lane = outbox.person_lane(person.id)
-            outbox.plan(db, "answer", _TROUBLE, now=now, to=lane, key=f"trouble:{row.id}")
-
-
-def route_of(incoming: Incoming) -> tuple[str, str]:
-    """What a tap or a command says: "cannot:12" → ("cannot", "12"); "/start@Bot abc" → ("start", "abc")."""
-    if incoming.kind == "tap":
-        route, _, argument = incoming.data.partition(":")
-        return route, argument
-    if incoming.kind == "text" and incoming.text.startswith("/"):
-        command, _, argument = incoming.text[1:].partition(" ")
-        return command.partition("@")[0].lower(), argument.strip()
-    return "", ""
+    return work

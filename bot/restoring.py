@@ -9,8 +9,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot import erasure
-from bot.app import make_database, only_one, quiet_city
 from bot.clock import Clock
+from bot.parts import make_database, only_one, quiet_city
 from bot.settings import Settings
 from bot.storage import copies, migrate
 

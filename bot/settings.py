@@ -86,6 +86,28 @@ def _api_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _webhook_url(text: str) -> str:
+    if text and not re.fullmatch(r"https://[^/?#@\s]+(/[^?#\s]*)?", text):
+        msg = "expected an address such as https://bot.example.org/telegram"
+        raise ValueError(msg)
+    return text
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text and not re.fullmatch(r"[A-Za-z0-9_-]{32,256}", text):
+        msg = "expected 32 to 256 letters, digits, _ or -; `wegwijs init` makes one"
+        raise ValueError(msg)
+    return secret
+
+
+def _failpoint(text: str) -> str:
+    if text and not re.fullmatch(r"[a-z]+\.[a-z]+:kill(:\d+)?", text):
+        msg = "expected name:kill or name:kill:3 (for tests only)"
+        raise ValueError(msg)
+    return text
+
+
 class Settings(BaseSettings):
     """One field per key; the description is what README and `.env.example` say about it."""
 
@@ -97,7 +119,15 @@ class Settings(BaseSettings):
     telegram_api_url: Annotated[str, AfterValidator(_api_url)] = Field(
         "https://api.telegram.org", description="Any Bot API server, for example your own."
     )
-    engine: Literal["aiogram"] = Field("aiogram", description="The library that talks to Telegram.")
+    engine: Literal["aiogram", "ptb"] = Field(
+        "aiogram", description="The library that talks to Telegram; `ptb` (python-telegram-bot) needs less memory."
+    )
+    webhook_url: Annotated[str, AfterValidator(_webhook_url)] = Field(
+        "", description="Where Telegram posts updates when run with `--webhook`; its path is listened to. Https."
+    )
+    webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] = Field(
+        SecretStr(""), description="What Telegram says with each post: 32 to 256 letters, digits, _ or -. A secret."
+    )
     database_url: Annotated[str, AfterValidator(_database)] = Field(
         "sqlite:///var/wegwijs.db", description="`sqlite:///path` or `postgresql://user:password@host/name`."
     )
@@ -123,9 +153,12 @@ class Settings(BaseSettings):
         dt.timedelta(hours=6), description="Office time within which a person answers, such as `PT6H` (six hours)."
     )
     pace: Literal["on", "off"] = Field("on", description="`off` lifts Telegram's limits, for benchmarks only.")
+    failpoint: Annotated[str, AfterValidator(_failpoint)] = Field(
+        "", description="Where a test stops the process, such as `turn.committed:kill`. Empty in production."
+    )
     cache: Path = Field(Path("var/cache"), description="Where trained models are kept; may be emptied at any time.")
-    http_host: str = Field("127.0.0.1", description="Where `/healthz` listens.")
-    http_port: int = Field(8080, ge=0, le=65535, description="The port of `/healthz`.")
+    http_host: str = Field("127.0.0.1", description="Where `/healthz`, `/metrics` and the webhook listen.")
+    http_port: int = Field(8080, ge=0, le=65535, description="Their port.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
     keep_parked: dt.timedelta = Field(dt.timedelta(days=7), description="Updates that could not be handled.")
     keep_questions: dt.timedelta = Field(dt.timedelta(days=30), description="Questions without an answer.")
@@ -168,7 +201,7 @@ def _reason(fault: Any) -> str:
     return str(fault["msg"]).removeprefix("Value error, ")
 
 
-def missing(settings: Settings, *, token: bool) -> list[str]:
+def missing(settings: Settings, *, token: bool, webhook: bool = False) -> list[str]:
     """The keys that are needed to run and are empty, one line each."""
     needed = {
         "ENCRYPTION_KEY": bool(settings.encryption_keys),
@@ -176,6 +209,9 @@ def missing(settings: Settings, *, token: bool) -> list[str]:
     }
     if token:
         needed["TELEGRAM_TOKEN"] = bool(settings.telegram_token.get_secret_value())
+    if webhook:
+        needed["WEBHOOK_URL"] = bool(settings.webhook_url)
+        needed["WEBHOOK_SECRET"] = bool(settings.webhook_secret.get_secret_value())
     return [
         f"{PREFIX}{key}: is not set; run `wegwijs init` or see .env.example" for key, set_ in needed.items() if not set_
     ]

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot import failpoints
 from bot.clock import Clock
 from bot.storage.database import Database, DatabaseBusyError
 
@@ -36,16 +37,22 @@ class Job:
 class Tick:
     """Does each job at the start, then every so often, and all of them when the clock was moved."""
 
-    def __init__(
-        self, database: Database, clock: Clock, jobs: Sequence[Job], *, zone: ZoneInfo, ring: Callable[[], None]
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, *, zone: ZoneInfo, ring: Callable[[], None]) -> None:
         self._database = database
         self._clock = clock
-        self._jobs = jobs
+        self._jobs: Sequence[Job] = ()
         self._zone = zone
         self._ring = ring
-        self._events = {job.name: asyncio.Event() for job in jobs}
+        self._events: dict[str, asyncio.Event] = {}
+        self._begun = asyncio.Event()
         self._running = 0
+
+    def begin(self, jobs: Sequence[Job]) -> None:
+        """The jobs are known: `run` may begin."""
+        self._jobs = jobs
+        self._events = {job.name: asyncio.Event() for job in jobs}
+        self.all()
+        self._begun.set()
 
     @property
     def busy(self) -> bool:
@@ -58,7 +65,8 @@ class Tick:
             event.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled; from `begin` on."""
+        await self._begun.wait()
         scheduler = AsyncIOScheduler(
             timezone=self._zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -80,7 +88,7 @@ class Tick:
             event.clear()
             self._running += 1
             try:
-                await self._database.run(lambda db: job.work(db, self._clock.now()))
+                await self._database.run(lambda db: self._work(db, job))
             except DatabaseBusyError:
                 log.warning("database_busy", at=job.name)
                 await asyncio.sleep(_BUSY_WAIT)
@@ -90,3 +98,7 @@ class Tick:
             finally:
                 self._running -= 1
             self._ring()
+
+    def _work(self, db: sa.Connection, job: Job) -> None:
+        job.work(db, self._clock.now())
+        failpoints.at("tick.storing")

@@ -1,14 +1,16 @@
 """The one place where transactions are opened: `run` writes, `read` reads; it must not know what they do.
 
 SQLite: one writer thread with a queue; what waits is done in one transaction, a savepoint each, and one commit.
-PostgreSQL: a small pool of threads, one transaction each. Work is a plain function of a connection.
+PostgreSQL: a small pool of threads that do the same. Work is a plain function of a connection.
 """
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +27,7 @@ Work = Callable[[sa.Connection], Result]
 BUSY_TIMEOUT_MS: Final = 5000
 _TRIES: Final = 3
 _BATCH: Final = 200
+_BATCH_POSTGRESQL: Final = 20  # a transaction there holds the locks of all its lanes
 _POOL: Final = 4
 
 
@@ -52,7 +55,7 @@ def make_engine(url: URL, vault: vaults.Vault, *, query_only: bool = False) -> s
     """An engine whose connections carry the keys, and on SQLite the settings that make it right."""
     if url.get_backend_name() != "sqlite":
         engine = sa.create_engine(
-            url, pool_size=_POOL, max_overflow=2, pool_pre_ping=True, isolation_level="READ COMMITTED",
+            url, pool_size=_POOL, max_overflow=2, isolation_level="READ COMMITTED",
             execution_options={"postgresql_readonly": True} if query_only else {},
         )  # fmt: skip
     else:
@@ -89,13 +92,30 @@ def _tune_sqlite(engine: sa.Engine, *, query_only: bool) -> None:
 
 
 class _Job:
-    __slots__ = ("done", "error", "result", "work")
+    """Work that waits for the writer, and who wants to know how it ended."""
 
-    def __init__(self, work: Work[Any]) -> None:
+    __slots__ = ("error", "future", "loop", "result", "work")
+
+    def __init__(
+        self,
+        work: Work[Any],
+        future: asyncio.Future[Any] | concurrent.futures.Future[Any],
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
         self.work = work
-        self.done: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        self.future = future
+        self.loop = loop
         self.result: Any = None
         self.error: BaseException | None = None
+
+    def tell(self) -> None:
+        """Give the outcome to who waits; nobody may wait any more."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
 
 
 class Database:
@@ -104,10 +124,12 @@ class Database:
     def __init__(self, url: str, vault: vaults.Vault) -> None:
         self.url = parse_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
+        self._faults = _faults(sqlite=self.sqlite)
         self.writer = make_engine(self.url, vault)
         self._reader = make_engine(self.url, vault, query_only=True)
         self._readers = concurrent.futures.ThreadPoolExecutor(_POOL, thread_name_prefix="read")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._batch = _BATCH if self.sqlite else _BATCH_POSTGRESQL
         self._threads = [
             threading.Thread(target=self._write, name=f"write-{n}", daemon=True)
             for n in range(1 if self.sqlite else _POOL)
@@ -115,31 +137,43 @@ class Database:
         for thread in self._threads:
             thread.start()
 
+    def submit(self, work: Work[Result]) -> asyncio.Future[Result]:
+        """Queue work from the event loop: it runs after what was queued before, and often in one commit with it.
+
+        It runs to its end whoever waits. The future raises as `run` does. `work` may be run more than once (after a
+        conflict, or when its neighbour failed): only its result may leave it.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._jobs.put(_Job(work, future, loop))
+        return future
+
     async def run(self, work: Work[Result]) -> Result:
         """Do this in one transaction that is committed when it returns, and never cancelled half-way.
 
         Raises what `work` raised (nothing is then stored), or DatabaseBusyError.
         """
-        job = _Job(work)
-        self._jobs.put(job)
-        result: Result = await asyncio.shield(asyncio.wrap_future(job.done))
-        return result
+        return await self.submit(work)
 
     def run_now(self, work: Work[Result]) -> Result:
         """The same for a command or a test, blocking the calling thread."""
-        job = _Job(work)
-        self._jobs.put(job)
-        result: Result = job.done.result()
-        return result
+        future: concurrent.futures.Future[Result] = concurrent.futures.Future()
+        self._jobs.put(_Job(work, future, None))
+        return future.result()
 
     async def read(self, query: Work[Result]) -> Result:
-        """Read in a transaction of its own that cannot write."""
+        """Read in a transaction of its own that cannot write. Raises what `query` raised, or DatabaseBusyError."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
     def read_now(self, query: Work[Result]) -> Result:
         """The same, blocking."""
-        with self._reader.connect() as db:
-            return query(db)
+        try:
+            with self._reader.begin() as db:
+                return query(db)
+        except self._faults as error:
+            if _again(error):
+                raise DatabaseBusyError(_name(error)) from None
+            raise
 
     def close(self) -> None:
         """Finish what waits, then close. Blocking."""
@@ -154,7 +188,7 @@ class Database:
     def _write(self) -> None:
         while (job := self._jobs.get()) is not None:
             jobs, stop = [job], False
-            while self.sqlite and len(jobs) < _BATCH:
+            while len(jobs) < self._batch:
                 try:
                     following = self._jobs.get_nowait()
                 except queue.Empty:
@@ -164,54 +198,111 @@ class Database:
                     break
                 jobs.append(following)
             self._do(jobs)
+            _tell(jobs)
             if stop:
                 break
 
     def _do(self, jobs: list[_Job]) -> None:
-        for attempt in range(1, _TRIES + 1):
+        """All in one transaction; if one of them fails, once more with a savepoint each."""
+        careful = False
+        for attempt in range(1, _TRIES + 2):
             try:
                 with self.writer.begin() as db:
                     for job in jobs:
-                        _in_savepoint(db, job, alone=len(jobs) == 1)
-            except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-                if attempt < _TRIES and _again(error):
+                        self._do_one(db, job, savepoint=careful)
+                return  # noqa: TRY300 (committed)
+            except self._faults as error:
+                failure: BaseException = DatabaseBusyError(_name(error)) if _again(error) else error
+                if attempt <= _TRIES and _again(error):
                     continue
-                failure: BaseException = DatabaseBusyError(type(error.orig).__name__) if _again(error) else error
-            except BaseException as error:  # noqa: BLE001 (it belongs to the caller, who waits in another thread)
+            except _WorkFailedError as failed:
+                failure = failed.error
+                if len(jobs) > 1 and not careful:
+                    careful = True
+                    continue
+            except BaseException as error:  # noqa: BLE001 (it belongs to who waits, in another thread)
                 failure = error
-            else:
-                break
+            if len(jobs) > 1 and not isinstance(failure, DatabaseBusyError):
+                for job in jobs:  # one of them is wrong in a way that ends the transaction: each for itself
+                    self._do([job])
+                return
             for job in jobs:
                 job.error = job.error or failure
-            break
-        for job in jobs:
-            if job.error is not None:
-                job.done.set_exception(job.error)
+            return
+
+    def _do_one(self, db: sa.Connection, job: _Job, *, savepoint: bool) -> None:
+        job.error = None
+        try:
+            if savepoint:
+                with db.begin_nested():
+                    job.result = job.work(db)
             else:
-                job.done.set_result(job.result)
+                job.result = job.work(db)
+        except self._faults:
+            raise
+        except Exception as error:  # noqa: BLE001 (it belongs to who waits, in another thread)
+            if not savepoint:
+                raise _WorkFailedError(error) from None
+            job.error = error  # its failure does not undo its neighbours
 
 
-def _in_savepoint(db: sa.Connection, job: _Job, *, alone: bool) -> None:
-    job.error = None
-    if alone:
-        job.result = job.work(db)
-        return
-    try:
-        with db.begin_nested():
-            job.result = job.work(db)
-    except (sa.exc.OperationalError, sa.exc.InterfaceError):
-        raise
-    except Exception as error:  # noqa: BLE001 (this one's failure must not undo its neighbours)
-        job.error = error
+class _WorkFailedError(Exception):
+    """What a job raised by itself, so that it is not taken for a fault of the database."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
 
 
-_SERIALIZATION: Final = {"40001", "40P01", "57P01", "57P02", "57P03", "08006", "08003", "08000"}
+def _tell(jobs: list[_Job]) -> None:
+    """Tell everybody who waits, with one wake-up per event loop."""
+    of_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in jobs:
+        if job.loop is None:
+            job.tell()
+        else:
+            of_loop.setdefault(job.loop, []).append(job)
+    for loop, told in of_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_tell_all, told)
 
 
-def _again(error: sa.exc.DBAPIError) -> bool:
-    """Whether the same work may succeed when it is run again: locked, in conflict, or the connection went away."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state in _SERIALIZATION or error.connection_invalidated:
+def _tell_all(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.tell()
+
+
+_FAULTS: Final = (
+    sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sqlite3.OperationalError,
+)  # fmt: skip
+
+
+def _faults(*, sqlite: bool) -> tuple[type[Exception], ...]:
+    """What a database raises when it is in trouble, by SQLAlchemy and by the statements of `hot`."""
+    if sqlite:
+        return _FAULTS
+    import psycopg  # only where it is used: it is a tenth of a second of every start
+
+    return (*_FAULTS, psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError)
+
+
+_STATES: Final = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53100", "53200", "53300"}
+"""PostgreSQL: serialisation, deadlock, lock, shutdown, disk full, memory, connections."""
+
+_WORDS: Final = ("locked", "busy", "connection", "full", "i/o error", "unable to open", "closed", "recovery")
+
+
+def _name(error: BaseException) -> str:
+    return type(getattr(error, "orig", None) or error).__name__
+
+
+def _again(error: BaseException) -> bool:
+    """Whether the same work may succeed later: locked, in conflict, full, or the connection went away."""
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
         return True
-    text = str(error.orig).lower()
-    return "locked" in text or "busy" in text or "connection" in text
+    origin = getattr(error, "orig", None) or error
+    state = getattr(origin, "sqlstate", None)
+    if state is not None:
+        return state in _STATES or state.startswith("08")
+    text = str(origin).lower()
+    return any(word in text for word in _WORDS)

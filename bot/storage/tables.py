@@ -64,6 +64,12 @@ def _big(name: str, *, null: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger, nullable=null)
 
 
+def _where(name: str, *columns: str, state: str) -> sa.Index:
+    """An index of the rows in one state only; a query must name the state as a literal, or it is not used."""
+    where = sa.text(f"state = '{state}'")
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 # --- in and out ---------------------------------------------------------------------------------------------------
 
 inbox = sa.Table(
@@ -77,7 +83,23 @@ inbox = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("raw_sealed", sa.LargeBinary),
     sa.Column("fault", sa.String(120)),
-    sa.Index("ix_inbox_waiting", "state", "id"),
+    _at("taken_at"),  # when a turn of it last began; null: not yet, or given back
+    _where("ix_inbox_waiting", "lane", "update_id", state="waiting"),
+    _where("ix_inbox_parked", "id", state="parked"),
+)
+
+lane = sa.Table(
+    "lane",
+    METADATA,
+    sa.Column("lane", sa.LargeBinary, primary_key=True),  # locked while a turn of it runs (PostgreSQL)
+)
+
+lease = sa.Table(
+    "lease",
+    METADATA,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),  # grows with each holder: what an older one did is refused
+    _at("until", null=False),  # by the clock of the database
 )
 
 outbox = sa.Table(
@@ -102,8 +124,10 @@ outbox = sa.Table(
     sa.Column("put_off", sa.Boolean, nullable=False, server_default=sa.false()),  # no longer holds its lane
     _big("message_id"),
     sa.Column("fault", sa.String(120)),
-    sa.Index("ix_outbox_due", "state", "priority", "due_at"),
-    sa.Index("ix_outbox_lane", "lane", "state"),
+    _big("lease"),  # the number of the lease under which it is sending
+    _where("ix_outbox_planned", "priority", "due_at", "id", state="planned"),
+    _where("ix_outbox_sending", "id", state="sending"),
+    _where("ix_outbox_lane", "lane", "priority", "id", state="planned"),
 )
 
 # --- people -------------------------------------------------------------------------------------------------------
