@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from simulator.figures import Accept
 from simulator.state import Json
 
 _MARKS = {0x2066: None, 0x2067: None, 0x2068: None, 0x2069: None, 0x200E: None, 0x200F: None}
@@ -82,9 +83,43 @@ class Client:
         """Telegram is away, or back."""
         await self.post("down", {"down": down})
 
-    async def fault(self, fault: str, method: str = "*", times: int = 1, chat: int = 0) -> None:
-        """A fault still to come (see simulator/faults.py)."""
-        await self.post("faults", {"fault": fault, "method": method, "times": times, "chat": chat})
+    async def fault(self, fault: str, method: str = "*", times: int | None = None, chat: int = 0, **more: Any) -> None:
+        """A fault still to come (see simulator/faults.py); `more`: share and seed, for ever unless times is given."""
+        if times is not None:
+            more["times"] = times
+        await self.post("faults", {"fault": fault, "method": method, "chat": chat, **more})
+
+    async def clear_faults(self) -> None:
+        """No faults any more."""
+        await self.post("faults", {"clear": True})
+
+    async def accepts(self, after: int = 0, wait: float = 0) -> list[Accept]:
+        """The accepted sends after a number, waiting some seconds until there is one."""
+        return [Accept(**one) for one in (await self.get("accepts", after=after, wait=wait))["accepts"]]
+
+    async def figures(self) -> Json:
+        """Counts of sends, refusals, polls and faults (simulator/figures.py)."""
+        return await self.get("figures")
+
+    async def disorder(self, share: float = 0, window: int = 1, *, within_chat: bool = False, seed: int = 1) -> None:
+        """Updates twice and out of order (simulator/disorder.py)."""
+        await self.post("disorder", {"share": share, "window": window, "within_chat": within_chat, "seed": seed})
+
+    async def spread(self, urls: list[str]) -> None:
+        """The receivers of the webhook behind a load balancer."""
+        await self.post("spread", {"webhook_spread": urls})
+
+    async def restart(self, seconds: float) -> None:
+        """Telegram refuses connections for so many seconds, from now on."""
+        await self.post("restart", {"seconds": seconds})
+
+    async def crowd(self, count: int, language: str = "nl") -> list[int]:
+        """Many new people; their ids."""
+        return list((await self.post("crowd", {"count": count, "language": language}))["ids"])
+
+    async def flood(self, texts: list[tuple[int, str]]) -> list[int]:
+        """Many (person, text) at once; the update ids."""
+        return list((await self.post("flood", {"texts": texts}))["update_ids"])
 
     async def log(self, method: str = "", after: int = 0) -> list[Json]:
         """The accept log."""

@@ -96,7 +96,8 @@ class Control:
         method = request.query.get("method", "").lower()
 
         def look() -> list[Json] | None:
-            return [call for call in self.world.calls[after:] if not method or call["method"] == method] or None
+            start = max(0, after - self.world.calls_gone)
+            return [call for call in self.world.calls[start:] if not method or call["method"] == method] or None
 
         return web.json_response({"calls": await self.world.bells.until("log", look, wait) or []})
 
@@ -104,9 +105,9 @@ class Control:
 
     async def add_user(self, request: web.Request) -> web.Response:
         """A new person with a phone."""
-        body = await _body(request)
+        body = await body_of(request)
         if not body.get("first_name"):
-            raise _wrong("first_name is missing; expected a name such as Amina")
+            raise wrong("first_name is missing; expected a name such as Amina")
         user = people.add(self.world, body)
         return web.json_response({"id": user["id"], "user": user})
 
@@ -114,12 +115,12 @@ class Control:
         """One deed of a person: write, edit, tap, voice, photo, document, sticker, location, contact, react, block."""
         deed = people.DEEDS.get(request.match_info["deed"])
         if deed is None:
-            raise _wrong(f"expected one of {', '.join(people.DEEDS)}")
-        return web.json_response(deed(self.world, self._user(request), await _body(request)) or {})
+            raise wrong(f"expected one of {', '.join(people.DEEDS)}")
+        return web.json_response(deed(self.world, self._user(request), await body_of(request)) or {})
 
     async def staff(self, request: web.Request) -> web.Response:
         """Join or leave the staff group."""
-        body, user = await _body(request), self._user(request)
+        body, user = await body_of(request), self._user(request)
         people.place_in_group(self.world, user, request.match_info["deed"], body)
         return web.json_response({})
 
@@ -129,7 +130,7 @@ class Control:
         except ValueError:
             user = 0
         if user not in self.world.state.users:
-            raise _wrong("no such person; expected an id that POST /control/users gave")
+            raise wrong("no such person; expected an id that POST /control/users gave")
         return user
 
     async def delete_topic(self, request: web.Request) -> web.Response:
@@ -137,7 +138,7 @@ class Control:
         state = self.world.state
         chat, thread = state.chats[state.staff_id], int(request.match_info["thread"])
         if chat.topic(thread) is None:
-            raise _wrong("no such topic in the staff group")
+            raise wrong("no such topic in the staff group")
         change_topic(self.world, chat, state.bot_id, thread, {"deleted": True}, {})
         return web.json_response({})
 
@@ -150,15 +151,14 @@ class Control:
 
     async def raw_update(self, request: web.Request) -> web.Response:
         """Queue an update as it is; without an update_id it gets the next one."""
-        body = await _body(request)
+        body = await body_of(request)
         body.setdefault("update_id", self.world.state.last_update_id + 1)
         self.world.queue(body)
         return web.json_response({"update_id": body["update_id"]})
 
     async def replay(self, request: web.Request) -> web.Response:
         """Deliver updates once more."""
-        self.world.emit("replay", update_ids=(await _body(request))["update_ids"])
-        self.world.bells.ring("updates")
+        self.world.deliver_again((await body_of(request))["update_ids"])
         return web.json_response({})
 
     async def clock(self, request: web.Request) -> web.Response:
@@ -171,24 +171,24 @@ class Control:
 
     async def move_clock(self, request: web.Request) -> web.Response:
         """Forward by seconds, or to an instant; never back."""
-        body = await _body(request)
+        body = await body_of(request)
         offset = self.world.clock.offset
         if "to" in body:
             wanted = (dt.datetime.fromisoformat(body["to"]) - real_now()).total_seconds()
         else:
             wanted = offset + float(body.get("forward", 0))
         if wanted < offset - 1:
-            raise _wrong("the clock only moves forward")
+            raise wrong("the clock only moves forward")
         self.world.move_clock(max(wanted, offset))
         return web.json_response(self._clock())
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """Faults still to come: {"method", "fault", "times", "chat"}, or a list of them."""
-        body = await _body(request)
+        """Faults still to come (simulator/faults.py), one or a list; {"clear": true} forgets those before it."""
+        body = await body_of(request)
         try:
             self.world.faults.add(body if isinstance(body, list) else [body])
         except (KeyError, ValueError) as error:
-            raise _wrong(str(error)) from None
+            raise wrong(str(error)) from None
         return web.json_response({})
 
     async def no_faults(self, _request: web.Request) -> web.Response:
@@ -198,15 +198,15 @@ class Control:
 
     async def set_down(self, request: web.Request) -> web.Response:
         """Telegram is away (every connection is cut), or back."""
-        self.world.down = bool((await _body(request)).get("down"))
+        self.world.down = bool((await body_of(request)).get("down"))
         if self.world.down:
-            self.world.poller += 1
-            self.world.bells.ring("updates")
+            self.world.cut()
+        self.world.bells.ring("back")
         return web.json_response({})
 
     async def set_limits(self, request: web.Request) -> web.Response:
         """Telegram's limits on or off."""
-        self.world.limits = dataclasses.replace(self.world.limits, on=bool((await _body(request)).get("on")))
+        self.world.limits = dataclasses.replace(self.world.limits, on=bool((await body_of(request)).get("on")))
         return web.json_response({})
 
 
@@ -223,29 +223,33 @@ async def _send_event(response: web.StreamResponse, event: Json) -> None:
     await response.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
 
 
-async def _body(request: web.Request) -> Any:
+async def body_of(request: web.Request) -> Any:
+    """The JSON body, {} when there is none. Raises 400."""
     if not request.can_read_body:
         return {}
     try:
         return json.loads(await request.read() or b"{}")
     except ValueError:
-        raise _wrong("the body is not JSON") from None
+        raise wrong("the body is not JSON") from None
 
 
-def _wrong(text: str) -> web.HTTPBadRequest:
+def wrong(text: str) -> web.HTTPBadRequest:
+    """What was wrong with a call of the control API."""
     return web.HTTPBadRequest(text=json.dumps({"error": text}), content_type="application/json")
 
 
-def _safe(
+def safe(
     call: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A handler whose wrong input is a 400 that says so."""
+
     async def guarded(request: web.Request) -> web.StreamResponse:
         try:
             return await call(request)
         except ApiError as error:
-            raise _wrong(error.description) from None
+            raise wrong(error.description) from None
         except (KeyError, TypeError, ValueError) as error:
-            raise _wrong(f"{type(error).__name__}: {error}") from None
+            raise wrong(f"{type(error).__name__}: {error}") from None
 
     return guarded
 
@@ -272,4 +276,4 @@ def add_routes(app: web.Application, world: World) -> None:
         ("POST", "/control/down", control.set_down),
         ("POST", "/control/limits", control.set_limits),
     ):
-        app.router.add_route(method, path, _safe(call))
+        app.router.add_route(method, path, safe(call))

@@ -41,7 +41,7 @@ class Params:
         """A whole number; what is none is 0, as with Telegram."""
         try:
             return int(self.values.get(name) or default)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return 0
 
     def real(self, name: str) -> float | None:
@@ -83,11 +83,13 @@ async def read(request: web.Request) -> Params:
             raw = await request.read()
             try:
                 body = json.loads(raw or b"{}")
-            except ValueError:
+            except (ValueError, RecursionError):
                 msg = "can't parse request body as JSON object"
                 raise bad(msg) from None
-            if isinstance(body, dict):
-                values.update(body)
+            if not isinstance(body, dict):
+                msg = "object expected as request body"
+                raise bad(msg)
+            values.update(body)
         elif request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
             for name, value in (await request.post()).items():
                 if isinstance(value, web.FileField):

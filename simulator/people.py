@@ -38,6 +38,9 @@ def _chat(world: World, user: int, body: Json) -> Chat:
     if chat.type == "private":
         if chat.id != user:
             raise forbidden("this is somebody else's chat")
+        # Who blocked the bot has no input line: only the button "Restart", or the command behind it.
+        if world.state.reach[user] == "kicked" and not str(body.get("text", "")).startswith("/start"):
+            raise forbidden("this person blocked the bot: first the deed restart or unblock, or the text /start")
         set_reach(world, user, "member")
     elif not in_chat(chat.members.get(user)):
         raise forbidden("this person is not in the group")
@@ -179,9 +182,15 @@ def unblock(world: World, user: int, _body: Json) -> Json:
     return {}
 
 
+def restart(world: World, user: int, _body: Json) -> Json:
+    """Press "Restart" in a chat with a blocked bot: it is unblocked and hears /start."""
+    return write(world, user, {"text": "/start"})
+
+
 DEEDS: dict[str, Callable[[World, int, Json], Json]] = {
     "write": write, "edit": edit_own, "tap": tap, "voice": voice, "photo": photo, "document": document,
     "sticker": sticker, "location": location, "contact": contact, "react": react, "block": block, "unblock": unblock,
+    "restart": restart,
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ The event log is the truth: applying the same events again gives the same state.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ BOT_ID = 7000000001
 DEFAULT_TOKEN = "7000000001:SIMULATOR-token-that-opens-nothing-00"  # noqa: S105 (opens nothing)
 FIRST_USER_ID = 5100000001
 FIRST_UPDATE_ID = 100000001
+_KEPT = 20_000  # updates and taps of a bounded run
 GENERAL = 1  # Telegram's id of the topic "General", which no call may name
 
 
@@ -54,7 +55,11 @@ class Chat:
 
 @dataclass
 class State:
-    """Everything. `reach` says whether the bot may write to a user: none (never started), member, kicked."""
+    """Everything. `reach` says whether the bot may write to a user: none (never started), member, kicked.
+
+    `pending` are the updates the bot has not taken, by id; `again` those to deliver once more. `keep` bounds a long
+    run: so many messages of a chat are kept (0: all).
+    """
 
     me: Json = field(
         default_factory=lambda: {
@@ -76,7 +81,7 @@ class State:
     staff_id: int = STAFF_GROUP
     keyboards: dict[int, Json] = field(default_factory=dict)
     updates: dict[int, Json] = field(default_factory=dict)
-    pending: deque[Json] = field(default_factory=deque)
+    pending: OrderedDict[int, Json] = field(default_factory=OrderedDict)
     again: deque[Json] = field(default_factory=deque)
     allowed: list[str] = field(default_factory=list)
     webhook: Json = field(default_factory=dict)
@@ -91,6 +96,7 @@ class State:
     last_user_id: int = FIRST_USER_ID - 1
     counter: int = 0
     offset: float = 0.0
+    keep: int = 0
 
     @property
     def bot_id(self) -> int:
@@ -169,6 +175,10 @@ class State:
         message = event["message"]
         chat = self.chats[event["chat"]]
         chat.messages[message["message_id"]] = message
+        if self.keep and len(chat.messages) > 2 * self.keep:
+            for old in list(chat.messages)[: -self.keep]:
+                if old not in chat.topics:
+                    del chat.messages[old]
         if chat.type == "supergroup":
             chat.last_id = max(chat.last_id, message["message_id"])
         else:
@@ -199,21 +209,32 @@ class State:
     def _on_update(self, event: Json) -> None:
         update = event["update"]
         self.updates[update["update_id"]] = update
-        self.pending.append(update)
+        if update["update_id"] in self.pending:
+            self.again.append(update)
+        else:
+            self.pending[update["update_id"]] = update
+        if update["update_id"] <= self.last_update_id:
+            self.pending = OrderedDict(sorted(self.pending.items()))
+        if self.keep and len(self.updates) > _KEPT:
+            _forget(self.updates)
         self.last_update_id = max(self.last_update_id, update["update_id"])
 
     def _on_replay(self, event: Json) -> None:
         self.again.extend(self.updates[i] for i in event["update_ids"] if i in self.updates)
 
     def _on_ack(self, event: Json) -> None:
-        self.pending = deque(u for u in self.pending if u["update_id"] > event["upto"])
+        # Sorted by id, so only the front goes: a flood is not copied at each poll.
+        while self.pending and next(iter(self.pending)) <= event["upto"]:
+            self.pending.popitem(last=False)
 
     def _on_delivered(self, event: Json) -> None:
         """A webhook took this update, or a poll took a repeated one."""
-        queue = self.again if event.get("again") else self.pending
-        for update in queue:
+        if not event.get("again"):
+            self.pending.pop(event["update_id"], None)
+            return
+        for place, update in enumerate(self.again):
             if update["update_id"] == event["update_id"]:
-                queue.remove(update)
+                del self.again[place]
                 return
 
     def _on_allowed(self, event: Json) -> None:
@@ -240,6 +261,8 @@ class State:
 
     def _on_tapped(self, event: Json) -> None:
         self.queries[event["query_id"]] = event
+        if self.keep and len(self.queries) > _KEPT:
+            _forget(self.queries)
         self.counter = max(self.counter, event["counter"])
 
     def _on_answered(self, event: Json) -> None:
@@ -250,3 +273,9 @@ class State:
 
     def _on_clock(self, event: Json) -> None:
         self.offset = event["offset"]
+
+
+def _forget(kept: dict[Any, Any]) -> None:
+    """The older half goes."""
+    for name in list(kept)[: len(kept) // 2]:
+        del kept[name]

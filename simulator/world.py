@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from simulator.clock import SimClock, monotonic
+from simulator.clock import SimClock, monotonic, real_now
+from simulator.disorder import Disorder
 from simulator.faults import Faults
+from simulator.figures import Accept, Figures, accept_of
 from simulator.journal import Journal
 from simulator.limits import Limits
 from simulator.state import BOT_ID, DEFAULT_TOKEN, STAFF_GROUP, Json, State
@@ -19,6 +21,15 @@ from simulator.state import BOT_ID, DEFAULT_TOKEN, STAFF_GROUP, Json, State
 T = TypeVar("T")
 DEFAULT_OUT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 EVENTS_KEPT = 5000
+CALLS_KEPT = 20_000
+MESSAGES_KEPT = 50
+COUNTED = frozenset(
+    {
+        "sendmessage", "senddocument", "sendphoto", "sendvoice", "sendvenue", "sendlocation", "sendcontact",
+        "copymessage", "forwardmessage",
+    }
+)  # fmt: skip
+"""What puts a message in a chat: it counts for Telegram's limits and stands in the accept log."""
 
 
 class Bells:
@@ -55,10 +66,15 @@ class Bells:
 
 @dataclass
 class World:
-    """One simulation. `data` is where it keeps its log and files; None keeps them in memory."""
+    """One simulation. `data` is where it keeps its log and files; None keeps them in memory.
+
+    Without `keep_messages` the memory of a long run is bounded: the last messages of each chat, the last calls; the
+    accept log stays whole. `spread` are the receivers of a webhook behind the simulator's load balancer.
+    """
 
     data: Path | None = None
     token: str = ""
+    keep_messages: bool = True
     state: State = field(default_factory=State)
     clock: SimClock = field(default_factory=SimClock)
     limits: Limits = field(default_factory=Limits)
@@ -66,7 +82,17 @@ class World:
     bells: Bells = field(default_factory=Bells)
     boot: str = field(default_factory=lambda: uuid4().hex)
     calls: list[Json] = field(default_factory=list)
+    calls_gone: int = 0
+    figures: Figures = field(default_factory=Figures)
+    disorder: Disorder = field(default_factory=Disorder)
+    spread: list[str] = field(default_factory=list)
+    webhook_wait: tuple[float, float] = (0.2, 2.0)
+    webhook_turn: int = 0
+    outgoing: deque[tuple[Json, bool]] = field(default_factory=deque)
     down: bool = False
+    closed: bool = False
+    cuts: int = 0
+    restarts: list[float] = field(default_factory=list)
     poller: int = 0
     _blobs: dict[str, bytes] = field(default_factory=dict)
 
@@ -75,12 +101,18 @@ class World:
         self.last_event = 0
         self._journal = Journal(self.data / "events.jsonl" if self.data else None)
         self._call_journal = Journal(self.data / "calls.jsonl" if self.data else None)
+        self.state.keep = 0 if self.keep_messages else MESSAGES_KEPT
         for event in self._journal.replay():
             self.state.apply(event)
-        self.calls.extend(self._call_journal.replay())
+        for line in self._call_journal.replay():
+            accept = line.pop("accept", None)
+            self.calls.append(line)
+            if accept:
+                self.figures.add(Accept(**accept))
         self.clock.offset = self.state.offset
         if STAFF_GROUP not in self.state.chats:
             self._found()
+        self.webhook_anew()
 
     def _found(self) -> None:
         """The world on its first day: the staff group with the bot as its administrator."""
@@ -100,7 +132,8 @@ class World:
     def emit(self, kind: str, /, **values: object) -> None:
         """Change the state by an event that is written to the log and shown to the page."""
         event: Json = {"type": kind, **values}
-        self._journal.append(event)
+        if self.data is not None:
+            self._journal.append(event)
         self.state.apply(event)
         self.signal(event)
 
@@ -121,17 +154,68 @@ class World:
 
     def queue(self, update: Json) -> None:
         """Queue an update as it is."""
+        again = update["update_id"] in self.state.pending
         self.emit("update", update=update)
+        if self.state.webhook:
+            self.outgoing.append((update, again))
+        self.bells.ring("updates", "outgoing")
+
+    @property
+    def away(self) -> bool:
+        """Whether Telegram can be reached by nobody and sends nothing."""
+        return self.down or self.closed
+
+    def cut(self) -> None:
+        """End the polls that wait."""
+        self.cuts += 1
         self.bells.ring("updates")
 
-    def record(self, call: Json) -> None:
-        """Write one line of the accept log."""
-        line = {"n": len(self.calls) + 1, **call}
+    @property
+    def undelivered(self) -> int:
+        """Updates, repeated ones too, that the bot has still to take."""
+        return len(self.state.pending) + len(self.state.again)
+
+    def deliver_again(self, update_ids: Iterable[int]) -> None:
+        """Deliver updates once more, by poll or webhook."""
+        before = len(self.state.again)
+        self.emit("replay", update_ids=list(update_ids))
+        if self.state.webhook:
+            self.outgoing.extend((update, True) for update in list(self.state.again)[before:])
+        self.bells.ring("updates", "outgoing")
+
+    def taken(self, update_ids: list[int]) -> None:
+        """The bot took these updates for the first time: perhaps they come once more."""
+        due = self.disorder.taken(update_ids, idle=not self.state.pending)
+        if due:
+            self.deliver_again(due)
+
+    def webhook_anew(self) -> None:
+        """The webhook is another (or none): what is pending goes to it."""
+        self.webhook_turn += 1
+        self.outgoing.clear()
+        if self.state.webhook:
+            self.outgoing.extend((update, False) for update in self.state.pending.values())
+            self.outgoing.extend((update, True) for update in self.state.again)
+        self.bells.ring("updates", "outgoing", "webhook")
+
+    def record(self, call: Json, message: Json | None = None) -> None:
+        """Write one line of the log of calls, and of the accept log when the call put a message in a chat."""
+        mono, wall = monotonic(), real_now().timestamp()
+        line = {"n": self.calls_gone + len(self.calls) + 1, "mono": mono, "wall": wall, **call}
         self.calls.append(line)
-        self._call_journal.append(line)
+        accept = None
+        if message is not None:
+            accept = accept_of(len(self.figures.accepts) + 1, call["method"], mono, wall, message)
+            self.figures.add(accept)
+            self.bells.ring("accepts")
+        if self.data is not None:
+            self._call_journal.append({**line, "accept": accept.shown()} if accept else line)
+        if not self.keep_messages and len(self.calls) > CALLS_KEPT:
+            gone = CALLS_KEPT // 2
+            del self.calls[:gone]
+            self.calls_gone += gone
         self.bells.ring("log")
-        if line["method"] != "getUpdates" or line["status"] != 200:
-            self.signal({"type": "call", "call": line})
+        self.signal({"type": "call", "call": line})
 
     def move_clock(self, offset: float) -> None:
         """Set the simulated clock to real time plus `offset` seconds."""

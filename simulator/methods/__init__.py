@@ -19,13 +19,5 @@ METHODS: dict[str, Method] = {
 }
 """By lower-case name: Telegram does not mind the case. getUpdates waits, so it stands in simulator/server.py."""
 
-COUNTED = frozenset(
-    {
-        "sendmessage", "senddocument", "sendphoto", "sendvoice", "sendvenue", "sendlocation", "sendcontact",
-        "copymessage", "forwardmessage",
-    }
-)  # fmt: skip
-"""What counts as a message in a chat for Telegram's limits."""
-
 FREE = frozenset({"getme", "getupdates", "answercallbackquery", "sendchataction", "getwebhookinfo", "getfile"})
 """What does not count at all."""

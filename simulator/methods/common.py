@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from simulator.errors import ApiError, bad, forbidden
 from simulator.params import Params
 from simulator.shapes import in_chat, utf16
@@ -89,7 +87,7 @@ def markup_of(params: Params) -> Json | None:
                 raise bad("text buttons are unallowed in the inline keyboard")
             if uses == ["callback_data"] and not 1 <= len(str(key["callback_data"]).encode()) <= DATA_MOST:
                 raise bad("BUTTON_DATA_INVALID")
-    return json.loads(json.dumps(markup))  # type: ignore[no-any-return]
+    return markup
 
 
 def shown_markup(markup: Json | None) -> Json:
