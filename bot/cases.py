@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bot.storage import tables
+from bot.storage import hot, tables
 from bot.storage.vault import seal, unseal
 
 LIVE: Final = ("open", "claimed", "answered")
@@ -83,24 +83,31 @@ def open_of(db: sa.Connection, person_id: str) -> Case | None:
     return case if case is not None and case.closed_by is None else None
 
 
+_LIVE_ID: Final = hot.Sql(
+    "SELECT id FROM \"case\" WHERE person_id = :person_id AND state IN ('open', 'claimed', 'answered')"
+    " ORDER BY id DESC LIMIT 1"
+)
+
+
 def live_of(db: sa.Connection, person_id: str) -> Case | None:
     """The case of a newcomer that is not closed, also an urgent one from which they went back to the bot."""
-    row = db.execute(
-        sa.select(_CASE).where(_CASE.c.person_id == person_id, _CASE.c.state.in_(LIVE)).order_by(_CASE.c.id.desc())
-    ).first()
-    return None if row is None else _case(row)
+    found = _LIVE_ID.first(db, person_id=person_id)
+    return None if found is None else get(db, found[0])
+
+
+_LAST_CLOSED: Final = hot.Sql(
+    "SELECT id, closed_by, closed_at FROM \"case\" WHERE person_id = :person_id AND state = 'closed'"
+    " ORDER BY closed_at DESC LIMIT 1"
+)
 
 
 def lately_closed(db: sa.Connection, person_id: str, now: dt.datetime) -> Case | None:
     """A newcomer's case that staff closed within the last seven days, when no later one was closed by themselves."""
-    row = db.execute(
-        sa.select(_CASE)
-        .where(_CASE.c.person_id == person_id, _CASE.c.state == "closed")
-        .order_by(_CASE.c.closed_at.desc())
-    ).first()
-    if row is None or row.closed_by != "staff" or now - row.closed_at > REOPENS_WITHIN:
+    found = _LAST_CLOSED.first(db, person_id=person_id)
+    if found is None or found[1] != "staff":
         return None
-    return _case(row)
+    closed_at = hot.when(found[2])
+    return get(db, found[0]) if closed_at is not None and now - closed_at <= REOPENS_WITHIN else None
 
 
 def by_thread(db: sa.Connection, thread: int) -> Case | None:

@@ -142,7 +142,7 @@ class MissingValue:
 def missing_values(settings: Settings) -> list[MissingValue]:
     """Empty local values, most asked first. Without a database nothing was asked yet."""
     pack = topics.load(settings.content)
-    values = {value.name: value.value for value in pack.values.values()}
+    values = pack.own_values
     times: dict[str, int] = {}
     with contextlib.suppress(SettingsError, sa.exc.SQLAlchemyError), _opened(settings) as database:
         values = database.read_now(lambda db: topics.local_values(db, pack))

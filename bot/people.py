@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -35,6 +35,8 @@ class Person:
     last_seen_at: dt.datetime
     muted: bool
     unreachable: bool
+    state: str = ""
+    state_sealed: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def _person(row: Any) -> Person:
         id=row.id, language=row.language, phone_language=row.phone_language, role=row.role,
         first_seen_at=row.first_seen_at, last_seen_at=row.last_seen_at,
         muted=row.muted_at is not None, unreachable=row.unreachable_at is not None,
+        state=row.state, state_sealed=row.state_sealed,
     )  # fmt: skip
 
 
@@ -70,35 +73,38 @@ def get(db: sa.Connection, person_id: str) -> Person | None:
     return None if row is None else _person(row)
 
 
+_MEET: Final = hot.Sql(
+    "UPDATE person SET last_seen_at = :now, unreachable_at = NULL, phone_language = COALESCE(:phone, phone_language)"
+    " WHERE id = (SELECT person_id FROM address WHERE blind_index = :blind_index)"
+    " RETURNING id, language, phone_language, role, first_seen_at, muted_at, state, state_sealed"
+)
+
+
 def meet(db: sa.Connection, telegram_id: int, phone_language: str | None, now: dt.datetime) -> Person:
     """The person with this Telegram id, made if new; their row is locked until the transaction ends."""
-    person = find(db, telegram_id)
-    if person is None:
-        person_id = secrets.token_hex(8)
-        db.execute(
-            sa.insert(tables.person).values(
-                id=person_id, first_seen_at=now, last_seen_at=now, phone_language=phone_language
-            )
+    found = _MEET.first(db, blind_index=_index(db, telegram_id), now=hot.at(db, now), phone=phone_language)
+    if found is not None:
+        first_seen_at = hot.when(found[4])
+        assert first_seen_at is not None  # noqa: S101 (the column is NOT NULL)
+        return Person(
+            id=found[0], language=found[1], phone_language=found[2], role=found[3], first_seen_at=first_seen_at,
+            last_seen_at=now, muted=found[5] is not None, unreachable=False, state=found[6], state_sealed=found[7],
+        )  # fmt: skip
+    person_id = secrets.token_hex(8)
+    db.execute(
+        sa.insert(tables.person).values(
+            id=person_id, first_seen_at=now, last_seen_at=now, phone_language=phone_language
         )
-        db.execute(
-            sa.insert(tables.address).values(
-                person_id=person_id,
-                blind_index=_index(db, telegram_id),
-                telegram_sealed=seal(db, str(telegram_id)),
-            )
+    )
+    db.execute(
+        sa.insert(tables.address).values(
+            person_id=person_id,
+            blind_index=_index(db, telegram_id),
+            telegram_sealed=seal(db, str(telegram_id)),
         )
-        person = get(db, person_id)
-    else:
-        lock(db, person.id)
-        db.execute(
-            sa.update(tables.person)
-            .where(tables.person.c.id == person.id)
-            .values(
-                last_seen_at=now, unreachable_at=None, phone_language=phone_language or tables.person.c.phone_language
-            )
-        )
-        person = get(db, person.id)
-    assert person is not None  # noqa: S101 (made or found above, in this transaction)
+    )
+    person = get(db, person_id)
+    assert person is not None  # noqa: S101 (made above, in this transaction)
     return person
 
 
@@ -176,22 +182,25 @@ def mark_unreachable(db: sa.Connection, person_id: str, at: dt.datetime | None) 
 
 def load_state(db: sa.Connection, person_id: str) -> tuple[str, Mapping[str, Any]]:
     """The open question of a person and what is known so far."""
-    row = db.execute(
-        sa.select(tables.person.c.state, tables.person.c.state_sealed).where(tables.person.c.id == person_id)
-    ).first()
-    if row is None or not row.state:
+    person = get(db, person_id)
+    return ("", {}) if person is None else state_of(db, person)
+
+
+def state_of(db: sa.Connection, person: Person) -> tuple[str, Mapping[str, Any]]:
+    """The same of a person just read."""
+    if not person.state:
         return "", {}
-    data: Mapping[str, Any] = json.loads(unseal(db, row.state_sealed) or "{}")
-    return row.state, data
+    data: Mapping[str, Any] = json.loads(unseal(db, person.state_sealed) or "{}")
+    return person.state, data
+
+
+_STORE_STATE: Final = hot.Sql("UPDATE person SET state = :name, state_sealed = :sealed WHERE id = :person_id")
 
 
 def store_state(db: sa.Connection, person_id: str, name: str, data: Mapping[str, Any]) -> None:
     """Keep the open question of a person ("" for none)."""
-    db.execute(
-        sa.update(tables.person)
-        .where(tables.person.c.id == person_id)
-        .values(state=name, state_sealed=seal(db, json.dumps(dict(data), ensure_ascii=False)) if data else None)
-    )
+    sealed = seal(db, json.dumps(dict(data), ensure_ascii=False)) if data else None
+    _STORE_STATE.do(db, person_id=person_id, name=name, sealed=sealed)
 
 
 # --- staff --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import yaml
 
 from bot.language import placeholders
-from bot.storage import notes, tables
+from bot.storage import hot, notes, tables
 from bot.storage.vault import seal
 
 INTENTS: Final = (
@@ -85,6 +85,11 @@ class Pack:
     protocol: Mapping[str, Mapping[str, Any]]
     status: Mapping[str, Mapping[str, str]]  # {file: {status, reviewer}}
     digest: str
+
+    @property
+    def own_values(self) -> Mapping[str, str]:
+        """The named values as the pack has them."""
+        return {value.name: value.value for value in self.values.values()}
 
     def look_up(self, key: str, language: str) -> str | None:
         """The words of a key of the pack in a language, else in Dutch; None for a key that is no content."""
@@ -219,12 +224,18 @@ def _missing(data: Mapping[str, Any], topics: Mapping[str, Topic], path: Path) -
 # --- local values -------------------------------------------------------------------------------------------------
 
 
-def local_values(db: sa.Connection, pack: Pack) -> dict[str, str]:
+_LAST_VALUE: Final = hot.Sql("SELECT MAX(id) FROM local_value")
+_VALUES: Final = hot.Sql("SELECT name, value FROM local_value ORDER BY id")
+
+
+def local_values(db: sa.Connection, pack: Pack) -> Mapping[str, str]:
     """Every named value, as staff last set it or as the pack says; "" where the city has not filled it in."""
-    values = {value.name: value.value for value in pack.values.values()}
-    for row in db.execute(sa.select(tables.local_value).order_by(tables.local_value.c.id)):
-        if row.name in values:
-            values[row.name] = row.value
+    if _LAST_VALUE.first(db) in {None, (None,)}:
+        return pack.own_values
+    values = dict(pack.own_values)
+    for name, value in _VALUES.rows(db):
+        if name in values:
+            values[name] = value
     return values
 
 
@@ -258,28 +269,33 @@ def set_paused(db: sa.Connection, paused: bool) -> bool:  # noqa: FBT001 (its on
 # --- counting what was asked --------------------------------------------------------------------------------------
 
 
+_COUNT: Final = {
+    column: hot.Sql(
+        f"INSERT INTO asked (topic, language, month, {column}) VALUES (:topic, :language, :month, 1)"  # noqa: S608
+        f" ON CONFLICT (topic, language, month) DO UPDATE SET {column} = asked.{column} + 1"
+    )
+    for column in ("answered", "helped", "not_helped")
+}
+
+
 def count(db: sa.Connection, topic: str, language: str, column: str, now: dt.datetime) -> None:
     """Add one to `answered`, `helped` or `not_helped` of a topic, language and month."""
-    month = f"{now:%Y-%m}"
-    table = tables.asked
-    found = db.execute(
-        sa.update(table)
-        .where(table.c.topic == topic, table.c.language == language, table.c.month == month)
-        .values({column: table.c[column] + 1})
-    )
-    if not found.rowcount:
-        db.execute(sa.insert(table).values(topic=topic, language=language, month=month, **{column: 1}))
+    _COUNT[column].do(db, topic=topic, language=language, month=f"{now:%Y-%m}")
+
+
+_NOTE: Final = hot.Sql(
+    "INSERT INTO question (text_sealed, language, topic, outcome, asked_at)"
+    " VALUES (:text, :language, :topic, :outcome, :asked_at)"
+)
 
 
 def note_question(
     db: sa.Connection, text: str, language: str, topic: str | None, outcome: str, *, now: dt.datetime
 ) -> None:
     """Keep a question without a good answer, sealed, without who asked; `outcome`: unknown, unsure, not-helped."""
-    db.execute(
-        sa.insert(tables.question).values(
-            text_sealed=seal(db, text), language=language, topic=topic, outcome=outcome, asked_at=now
-        )
-    )
+    _NOTE.do(
+        db, text=seal(db, text), language=language, topic=topic, outcome=outcome, asked_at=hot.at(db, now)
+    )  # fmt: skip
 
 
 def times_asked(db: sa.Connection) -> dict[str, int]:

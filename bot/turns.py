@@ -133,7 +133,7 @@ class Turns:
         self, db: sa.Connection, incoming: Incoming, person: Person, look: Look | None, now: dt.datetime,
         *, staff: bool, lane: str,
     ) -> None:  # fmt: skip
-        name, data = people.load_state(db, person.id)
+        name, data = people.state_of(db, person)
         state = State(name, data) if name and name.startswith(_STAFF_STATE) == staff else NOWHERE
         route, argument = route_of(incoming)
         turn = Turn(
@@ -144,8 +144,9 @@ class Turns:
         reply = self.handle(turn)
         for message in reply.messages:
             outbox.plan(db, reply.kind, message, now=now, to=lane)
-        if reply.state is not None and (reply.state.name or state.name):
-            people.store_state(db, person.id, reply.state.name, reply.state.data)
+        after = reply.state
+        if after is not None and (after.name, dict(after.data)) != (state.name, dict(state.data)):
+            people.store_state(db, person.id, after.name, after.data)
 
 
 def route_of(incoming: Incoming) -> tuple[str, str]:

@@ -173,7 +173,9 @@ class Database:
         except self._faults as error:
             if _again(error):
                 raise DatabaseBusyError(_name(error)) from None
-            raise
+            if isinstance(error, sa.exc.SQLAlchemyError):
+                raise
+            raise sa.exc.OperationalError("", None, error) from None  # of a statement of `hot`
 
     def close(self) -> None:
         """Finish what waits, then close. Blocking."""
@@ -283,7 +285,7 @@ def _faults(*, sqlite: bool) -> tuple[type[Exception], ...]:
         return _FAULTS
     import psycopg  # only where it is used: it is a tenth of a second of every start
 
-    return (*_FAULTS, psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError)
+    return (*_FAULTS, psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError, psycopg.ProgrammingError)
 
 
 _STATES: Final = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53100", "53200", "53300"}

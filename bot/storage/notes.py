@@ -6,16 +6,19 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bot.storage import tables
+from bot.storage import hot, tables
 
 STAFF_CHAT: Final = "staff_chat"
 """Where the staff group went when Telegram made it a supergroup: "old>new"."""
 
 
+_GET: Final = hot.Sql("SELECT value FROM note WHERE name = :name")
+
+
 def get(db: sa.Connection, name: str) -> str | None:
     """The value of a note."""
-    value: str | None = db.scalar(sa.select(tables.note.c.value).where(tables.note.c.name == name))
-    return value
+    row = _GET.first(db, name=name)
+    return None if row is None else str(row[0])
 
 
 def put(db: sa.Connection, name: str, value: str) -> None:
