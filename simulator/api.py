@@ -179,6 +179,9 @@ class Api:
             raise _LostError
         if world.poller != mine:
             raise conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
+        handed, now = world.figures.handed, monotonic()
+        for update in found:
+            handed.setdefault(update["update_id"], now)
         if state.again:
             repeated = {id(update) for update in found}
             for update in [one for one in state.again if id(one) in repeated]:

@@ -117,9 +117,15 @@ class Client:
         """Many new people; their ids."""
         return list((await self.post("crowd", {"count": count, "language": language}))["ids"])
 
-    async def flood(self, texts: list[tuple[int, str]]) -> list[int]:
-        """Many (person, text) at once; the update ids."""
-        return list((await self.post("flood", {"texts": texts}))["update_ids"])
+    async def flood(self, texts: list[tuple[int, str]], rate: float = 0) -> list[int]:
+        """Many (person, text), at once or so many a second; the update ids, after the last was written."""
+        return list((await self.post("flood", {"texts": texts, "rate": rate}))["update_ids"])
+
+    async def times(self, after: int = 0) -> tuple[dict[int, float], dict[int, float]]:
+        """When updates were written and when first handed to the bot (update id → monotonic seconds)."""
+        both = await self.get("times", after=after)
+        written, handed = ({int(one): at for one, at in both[name].items()} for name in ("written", "handed"))
+        return written, handed
 
     async def log(self, method: str = "", after: int = 0) -> list[Json]:
         """The accept log."""

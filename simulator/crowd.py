@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from simulator import people
+from simulator.clock import monotonic
 from simulator.state import Json
 from simulator.world import World
 
@@ -32,4 +34,18 @@ def flood(world: World, texts: Iterable[tuple[int, str]]) -> list[int]:
         before = world.state.last_update_id
         people.write(world, user, {"text": text})
         given.append(world.state.last_update_id if world.state.last_update_id > before else 0)
+    return given
+
+
+async def stream(world: World, texts: Iterable[tuple[int, str]], *, rate: float) -> list[int]:
+    """As `flood`, `rate` texts a second; late ones are made up for. Returns when the last is written."""
+    given: list[int] = []
+    started = monotonic()
+    for number, text in enumerate(texts):
+        early = started + number / rate - monotonic()
+        if early > 0:
+            await asyncio.sleep(early)
+        elif number % 100 == 0:
+            await asyncio.sleep(0)  # one that cannot keep up still lets others work
+        given += flood(world, [text])
     return given

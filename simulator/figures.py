@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 from simulator.state import Json
@@ -52,10 +54,12 @@ def accept_of(n: int, method: str, mono: float, wall: float, message: Json) -> A
 
 @dataclass
 class Figures:
-    """The accept log and counts. `too_many` are the 429 of the limits, `asked_too_many` those of a fault.
+    """The accept log and counts.
 
-    Both count by (method, chat). `polls` counts getUpdates by how it ended, `hooks` the POSTs to a webhook.
-    `busiest_second` is the most sends that were accepted within any second.
+    `too_many` are the 429 of the limits, `asked_too_many` those of a fault, both by (method, chat). `polls` counts
+    getUpdates by how it ended, `hooks` the POSTs to a webhook. `written` says when an update came to be and `handed`
+    when it first went out to the bot (update id → monotonic seconds); `hook_seconds` is how long each POST that was
+    taken waited for its 2xx. `busiest_second` is the most sends that were accepted within any second.
     """
 
     accepts: list[Accept] = field(default_factory=list)
@@ -64,6 +68,9 @@ class Figures:
     polls: Counter[str] = field(default_factory=Counter)
     hooks: Counter[str] = field(default_factory=Counter)
     busiest_second: int = 0
+    written: dict[int, float] = field(default_factory=dict)
+    handed: dict[int, float] = field(default_factory=dict)
+    hook_seconds: array[float] = field(default_factory=lambda: array("d"))
     _second: deque[float] = field(default_factory=deque)
 
     def add(self, accept: Accept) -> None:
@@ -88,7 +95,14 @@ class Figures:
             "asked_too_many": _rows(self.asked_too_many),
             "polls": dict(self.polls),
             "hooks": dict(self.hooks),
+            "hook_seconds": {str(part): part_of(self.hook_seconds, part) for part in (0.5, 0.99, 1.0)},
         }
+
+
+def part_of(values: Iterable[float], part: float) -> float:
+    """The value below which this part of them lies (1.0: the greatest); 0 of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
 
 
 def _rows(counts: Counter[tuple[str, int]]) -> list[Json]:

@@ -14,6 +14,7 @@ from collections import deque
 
 import aiohttp
 
+from simulator.clock import monotonic
 from simulator.disorder import HOLD, lane_of
 from simulator.post import Poster
 from simulator.state import Json
@@ -99,6 +100,8 @@ class Hooks:
         places = self._world.spread or [hook["url"]]
         body = json.dumps(update, separators=(",", ":")).encode()
         start, why = next(self._next), ""
+        asked = monotonic()
+        self._world.figures.handed.setdefault(update["update_id"], asked)
         for step in range(len(places)):
             try:
                 status, reason = await self._poster.post(
@@ -111,6 +114,9 @@ class Hooks:
                 self._world.figures.hooks[type(error).__name__] += 1
                 return f"Connection lost ({type(error).__name__})"
             self._world.figures.hooks[str(status)] += 1
-            return "" if 200 <= status < 300 else f"Wrong response from the webhook: {status} {reason}"
+            if not 200 <= status < 300:
+                return f"Wrong response from the webhook: {status} {reason}"
+            self._world.figures.hook_seconds.append(monotonic() - asked)
+            return ""
         self._world.figures.hooks[why] += 1
         return why

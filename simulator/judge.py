@@ -41,10 +41,16 @@ class Judge:
         return web.json_response({})
 
     async def spread(self, request: web.Request) -> web.Response:
-        """{"webhook_spread": [addresses]}; an empty list gives the webhook's own address again."""
-        urls = (await body_of(request))["webhook_spread"]
+        """{"webhook_spread": [addresses]}; an empty list gives the webhook's own address again.
+
+        {"wait": [first, most]} are the seconds before a failed POST is tried again.
+        """
+        body = await body_of(request)
+        urls = body["webhook_spread"]
         if not isinstance(urls, list) or not all(str(url).startswith(("http://", "https://")) for url in urls):
             raise wrong("webhook_spread: expected a list of addresses")
+        first, most = body.get("wait", self.world.webhook_wait)
+        self.world.webhook_wait = (float(first), float(most))
         self.world.spread = [str(url) for url in urls]
         return web.json_response({})
 
@@ -67,12 +73,29 @@ class Judge:
         return web.json_response({"ids": made})
 
     async def flood(self, request: web.Request) -> web.Response:
-        """{"texts": [[person, text], …]}: many texts at once."""
-        texts = (await body_of(request))["texts"]
+        """{"texts": [[person, text], …]}: many texts at once, or `rate` a second; the answer comes after the last."""
+        body = await body_of(request)
+        texts = body["texts"]
         unknown = [user for user, _ in texts if user not in self.world.state.users]
         if unknown:
             raise wrong(f"no such person: {unknown[0]}")
-        return web.json_response({"update_ids": crowd.flood(self.world, ((user, str(text)) for user, text in texts))})
+        written = ((user, str(text)) for user, text in texts)
+        if body.get("rate"):
+            given = await crowd.stream(self.world, written, rate=float(body["rate"]))
+        else:
+            given = crowd.flood(self.world, written)
+        return web.json_response({"update_ids": given})
+
+    async def times(self, request: web.Request) -> web.Response:
+        """When updates after an id were written and first handed to the bot, in monotonic seconds."""
+        after = int(request.query.get("after", "0"))
+        figures = self.world.figures
+        return web.json_response(
+            {
+                name: {str(one): at for one, at in kept.items() if one > after}
+                for name, kept in (("written", figures.written), ("handed", figures.handed))
+            }
+        )
 
 
 def shown(world: World) -> Json:
@@ -92,6 +115,7 @@ def add_routes(app: web.Application, world: World) -> None:
     for method, path, call in (
         ("GET", "/control/accepts", judge.accepts),
         ("GET", "/control/figures", judge.figures),
+        ("GET", "/control/times", judge.times),
         ("POST", "/control/disorder", judge.disorder),
         ("POST", "/control/spread", judge.spread),
         ("POST", "/control/restart", judge.restart),

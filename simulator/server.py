@@ -76,6 +76,10 @@ class Running:
         """Each (person, text) is written now; the update ids."""
         return crowd.flood(self.world, texts)
 
+    async def stream(self, texts: Iterable[tuple[int, str]], *, rate: float) -> list[int]:
+        """As `flood`, `rate` texts a second."""
+        return await crowd.stream(self.world, texts, rate=rate)
+
     def figures(self) -> Json:
         """What GET /control/figures gives."""
         return judge.shown(self.world)

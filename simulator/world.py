@@ -155,6 +155,7 @@ class World:
     def queue(self, update: Json) -> None:
         """Queue an update as it is."""
         again = update["update_id"] in self.state.pending
+        self.figures.written.setdefault(update["update_id"], monotonic())
         self.emit("update", update=update)
         if self.state.webhook:
             self.outgoing.append((update, again))

@@ -28,6 +28,7 @@ NAMES = (
     "longitude", "title", "from_chat_id", "name", "file_id", "callback_query_id", "url", "secret_token",
     "max_connections",
 )  # fmt: skip
+CALL = st.tuples(st.sampled_from([*METHODS, "getupdates"]), st.dictionaries(st.sampled_from(NAMES), ODD, max_size=5))
 
 
 async def test_who_blocked_the_bot_must_press_restart(client: Client, api: Api) -> None:
@@ -67,7 +68,8 @@ async def test_who_blocked_the_bot_must_press_restart(client: Client, api: Api) 
 async def test_wrong_types_are_a_400(client: Client, api: Api, method: str, params: dict[str, Any]) -> None:
     amina = await client.newcomer("Amina")
     await amina.write("/start")
-    status, body = await api.raw(method, **{"chat_id": amina.id, "text": "x"} | params)
+    sent: dict[str, Any] = {"chat_id": amina.id, "text": "x", **params}
+    status, body = await api.raw(method, **sent)
     assert (status, body["error_code"]) == (400, 400), body
     assert body["description"].startswith("Bad Request: ")
     assert await client.accepts() == []
@@ -81,8 +83,7 @@ async def test_a_body_that_is_no_object_is_a_400(api: Api, body: bytes) -> None:
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
-@given(calls=st.lists(st.tuples(st.sampled_from([*METHODS, "getupdates"]),
-                                st.dictionaries(st.sampled_from(NAMES), ODD, max_size=5)), min_size=5, max_size=5))  # fmt: skip
+@given(calls=st.lists(CALL, min_size=5, max_size=5))
 def test_no_call_gets_a_bare_500(calls: list[tuple[str, dict[str, Any]]]) -> None:
     async def ask() -> None:
         running = await server.start()
