@@ -60,7 +60,7 @@ class Api:
             if fault:
                 await self._before(fault, params)
             if name == "getupdates":
-                result: object = await self._get_updates(params)
+                result: object = await self._get_updates(request, params)
             else:
                 result = self._do(name, params, fault)
         except _LostError:
@@ -151,8 +151,11 @@ class Api:
             case _:
                 return
 
-    async def _get_updates(self, params: Params) -> list[Json]:
+    async def _get_updates(self, request: web.Request, params: Params) -> list[Json]:
         world, state = self._world, self._world.state
+        if _gone(request):
+            # After a fault that waited: this poll must not end the one that its bot has opened since.
+            raise _LostError
         if state.webhook:
             raise conflict(
                 "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
@@ -174,7 +177,7 @@ class Api:
             if len(found) < world.disorder.window:
                 await asyncio.sleep(HOLD)  # in the hope of more to shuffle
             found = world.disorder.shuffled(look() or [])
-        if world.cuts != cuts:
+        if world.cuts != cuts or _gone(request):
             # Not a 409: to a bot that means a second process, and it would stop for good.
             raise _LostError
         if world.poller != mine:
@@ -271,6 +274,11 @@ async def _slow_headers(request: web.Request, seconds: float, body: bytes) -> we
             transport.write(b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
             transport.close()
     return web.Response(status=500)  # the connection is closed: nobody gets this
+
+
+def _gone(request: web.Request) -> bool:
+    """Whether who called has hung up, or was killed."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _lose(request: web.Request) -> web.StreamResponse:

@@ -152,7 +152,10 @@ class Control:
     async def raw_update(self, request: web.Request) -> web.Response:
         """Queue an update as it is; without an update_id it gets the next one."""
         body = await body_of(request)
-        body.setdefault("update_id", self.world.state.last_update_id + 1)
+        if isinstance(body, dict):
+            body.setdefault("update_id", self.world.state.last_update_id + 1)
+        if not isinstance(body, dict) or type(body["update_id"]) is not int:
+            raise wrong("expected an update: an object whose update_id, if it has one, is a whole number")
         self.world.queue(body)
         return web.json_response({"update_id": body["update_id"]})
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,24 +30,34 @@ class Running:
     url: str
     world: World
     _runner: web.AppRunner
-    _site: web.TCPSite
+    _site: web.BaseSite
     _host: str
     _port: int
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _held: socket.socket | None = None
 
     async def close(self) -> None:
         """Stop serving and close the log."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._held is not None:
+            self._held.close()
         self.world.bells.ring("updates", "events", "clock", "log", "accepts")
         await self._runner.cleanup()
         self.world.close()
 
     async def refuse(self) -> None:
         """Cut every connection and refuse new ones: the port is closed, the state stays."""
+        if self.world.closed:
+            return
         self.world.closed = True
         await self._site.stop()
+        # Bound but not listening: connections are refused, and nobody else gets the port meanwhile.
+        family, kind, _, _, address = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0]
+        self._held = socket.socket(family, kind)
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind(address)
         self.world.cut()
         for handler in list(self._runner.server.connections if self._runner.server else ()):
             transport = handler.transport
@@ -54,9 +65,13 @@ class Running:
                 cut(transport)
 
     async def reopen(self) -> None:
-        """Serve again, at the same port. Raises OSError when somebody else took it."""
-        self._site = web.TCPSite(self._runner, self._host, self._port, reuse_address=True)
+        """Serve again, at the same port."""
+        if self._held is None:
+            return
+        self._held.setblocking(False)
+        self._site = web.SockSite(self._runner, self._held)
         await self._site.start()
+        self._held = None
         self.world.closed = False
         self.world.bells.ring("back")
 

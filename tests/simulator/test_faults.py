@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 import aiohttp
@@ -118,6 +119,13 @@ async def test_a_restart_refuses_connections_and_keeps_the_state(
     await running.reopen()
     found = await api.ok("getUpdates", offset=update["update_id"] + 1)
     assert [one["update_id"] for one in found] == [said]
+    await running.refuse()
+    await running.refuse()
+    host, port = running.url.removeprefix("http://").split(":")
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((host, int(port)))  # nobody takes the port meanwhile
+    await running.reopen()
+    await running.reopen()
     await client.restart(0.3)
     async with asyncio.timeout(PATIENCE):
         await running.world.bells.until("updates", lambda: running.world.closed or None, PATIENCE)
@@ -125,3 +133,29 @@ async def test_a_restart_refuses_connections_and_keeps_the_state(
             await api.raw("getMe")
         await running.world.bells.until("back", lambda: True if not running.world.closed else None, PATIENCE)
     await api.ok("getMe")
+
+
+async def test_it_closes_while_it_refuses(running: Running) -> None:
+    await running.refuse()
+
+
+async def test_a_poll_whose_bot_is_gone_ends_no_other_and_takes_nothing(
+    running: Running, client: Client, api: Api, amina: Phone
+) -> None:
+    offset = (await api.ok("getUpdates"))[-1]["update_id"] + 1
+    await client.fault("slow:0.3", "getUpdates")
+    slow = api.session.post(f"{api.url}/bot{TOKEN}/getUpdates", timeout=aiohttp.ClientTimeout(0.1))
+    with pytest.raises(TimeoutError):
+        await slow
+    dead = await polling(running, api, offset=offset)
+    await asyncio.sleep(0.3)  # the slow one has come to its end by now, for nobody
+    dead.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dead
+    await asyncio.sleep(0.05)  # its connection is seen as closed
+    (said,) = running.flood([(amina.id, "to nobody yet")])
+    await running.world.bells.until("updates", lambda: None, 0.05)
+    assert said not in running.world.figures.handed
+    assert (await api.ok("getUpdates", offset=offset))[0]["update_id"] == said
+    assert said in running.world.figures.handed
+    assert "409" not in (await client.figures())["polls"]
