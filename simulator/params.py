@@ -76,7 +76,7 @@ class Params:
 
 async def read(request: web.Request) -> Params:
     """Parameters of a request: query string, JSON, form or multipart."""
-    values: Json = dict(request.query)
+    values: Json = dict(request.query) if request.query_string else {}
     files: dict[str, Upload] = {}
     if request.method == "POST" and request.can_read_body:
         if request.content_type == "application/json":
