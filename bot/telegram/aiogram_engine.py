@@ -135,9 +135,13 @@ class Engine:
             raise UnreachableError from None
         except exceptions.TelegramUnauthorizedError:
             raise calls.unknown_token(status) from None
+        except exceptions.TelegramNotFound as error:
+            if "method not found" in error.message.lower():
+                raise RejectedError(error.message) from None
+            raise calls.unknown_token(status) from None
         except exceptions.TelegramServerError as error:
             raise UnknownOutcomeError(type(error).__name__) from None
-        except (exceptions.TelegramBadRequest, exceptions.TelegramEntityTooLarge, exceptions.TelegramNotFound) as error:
+        except (exceptions.TelegramBadRequest, exceptions.TelegramEntityTooLarge) as error:
             return calls.refused(error.message)
         except exceptions.ClientDecodeError:  # an HTML 502: not a TelegramAPIError
             raise UnknownOutcomeError("unreadable answer") from None

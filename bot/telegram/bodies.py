@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.channel import Description, Key, Outgoing
-from bot.telegram.split import length, split
+from bot.telegram.split import MOST, length, split
 
 Json = dict[str, Any]
 
@@ -43,14 +43,14 @@ _NAME_MOST: Final = 128
 
 def texts(outgoing: Outgoing) -> list[Call]:
     """A text, in parts if it is long: the buttons under the last, the quote in the first."""
-    text, entities = _with_mentions(outgoing)
-    parts = split(text)
+    parts = split(outgoing.text)
+    parts, entities = _with_mentions(parts, outgoing)
     calls = []
     for number, part in enumerate(parts):
         body: Json = {"chat_id": outgoing.chat, "text": part, "link_preview_options": {"is_disabled": True}}
         if outgoing.thread is not None:
             body["message_thread_id"] = outgoing.thread
-        if entities and len(parts) == 1:
+        if entities and number == len(parts) - 1:
             body["entities"] = entities
         if number == 0:
             _quote(body, outgoing)
@@ -107,7 +107,7 @@ def describe(descriptions: Sequence[Description], staff_chat: int | None) -> Ite
     """Commands and descriptions per language: two-letter codes only; what has none is left out; the first wins."""
     known: set[str] = set()
     for entry in descriptions:
-        code = entry.language.partition("_")[0].lower()
+        code = entry.language.replace("-", "_").partition("_")[0].lower()
         if code in known or len(code) not in {0, 2}:
             continue
         known.add(code)
@@ -168,14 +168,18 @@ def _inline(body: Json, keys: Sequence[Key]) -> Json:
     return body
 
 
-def _with_mentions(outgoing: Outgoing) -> tuple[str, list[Json]]:
-    """The text with a last line that calls people by name (offsets in UTF-16 units)."""
+def _with_mentions(parts: list[str], outgoing: Outgoing) -> tuple[list[str], list[Json]]:
+    """The parts with a last line that calls people by name, and where (offsets in UTF-16 units of the last part)."""
     if not outgoing.mentions:
-        return outgoing.text, []
-    text, entities = outgoing.text + "\n\n", []
+        return parts, []
+    *before, text = parts
+    text += "\n\n"
+    if length(text) + sum(length(name) + 1 for _, name in outgoing.mentions) > MOST:
+        before, text = parts, ""
+    entities = []
     for number, (user, name) in enumerate(outgoing.mentions):
         text += " " if number else ""
         who = {"id": user, "is_bot": False, "first_name": name}
         entities.append({"type": "text_mention", "offset": length(text), "length": length(name), "user": who})
         text += name
-    return text, entities
+    return [*before, text], entities

@@ -16,7 +16,7 @@ from bot.channel import ChannelError, StopPollingError, ThrottledError, UnknownO
 from bot.inbox import RawUpdate
 from bot.telegram.bodies import Call
 from bot.telegram.calls import Post, unknown_token
-from bot.telegram.updates import ALLOWED_UPDATES, raw_updates
+from bot.telegram.updates import ALLOWED_UPDATES, number, raw_updates
 
 Accept = Callable[[Sequence[RawUpdate]], Awaitable[None]]
 Fetch = Callable[[bytes, float], Awaitable[tuple[int, bytes]]]
@@ -29,14 +29,16 @@ _ANSWER_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = (0.5, 1.0, 2.0, 5.0)
 _SECOND_POLLER: Final = (1.0, 2.0, 3.0, 4.0)
 """Waits before another poller is believed in: the long poll of a process that was killed hangs on for a moment."""
+_RIVAL_FORGOTTEN: Final = 60.0
+"""Seconds without another poller after which it is forgotten: two that both get updates disturb each other sooner."""
 
 _OK, _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _SERVER = 200, 401, 404, 409, 500
 
 
 async def poll(fetch: Fetch, post: Post, accept: Accept) -> None:
     """Until cancelled. Raises StopPollingError when another process polls or the token is wrong; outlives the rest."""
-    offset, failures, rivals = 0, 0, 0
-    hooked = True
+    offset, failures, rivals, disturbed = 0, 0, 0, 0.0
+    now, hooked = asyncio.get_running_loop().time, True
     while True:
         try:
             if hooked:
@@ -46,12 +48,14 @@ async def poll(fetch: Fetch, post: Post, accept: Accept) -> None:
             await accept(raw_updates(batch))
         except _RivalError as rival:
             hooked = rival.webhook
+            if now() - disturbed > _RIVAL_FORGOTTEN:
+                rivals = 0
             if rivals == len(_SECOND_POLLER):
                 msg = "another process reads this bot's updates (409); stop it, or use one token per process"
                 raise StopPollingError(msg) from None
             log.warning("second_poller", wait=_SECOND_POLLER[rivals])
             await asyncio.sleep(_SECOND_POLLER[rivals])
-            rivals += 1
+            rivals, disturbed = rivals + 1, now()
         except StopPollingError:
             raise
         except (ChannelError, OSError) as error:
@@ -61,8 +65,11 @@ async def poll(fetch: Fetch, post: Post, accept: Accept) -> None:
             log.warning("poll_failed", error=type(error).__name__, failures=failures, wait=wait)
             await asyncio.sleep(wait)
         else:
-            failures, rivals = 0, rivals if not batch else 0
-            ids = [number for update in batch if (number := _number(update)) is not None]
+            failures = 0
+            ids = [found for update in batch if (found := number(update)) is not None]
+            if batch and not ids:  # nothing to acknowledge with: it comes again at once
+                log.warning("updates_without_number", count=len(batch))
+                await asyncio.sleep(_RETRY_SECONDS[-1])
             # Ids may begin anew after a quiet week: what was confirmed says nothing about what comes.
             offset = max(ids) + 1 if ids else 0 if not batch else offset
 
@@ -94,8 +101,3 @@ async def _get_updates(fetch: Fetch, offset: int) -> list[Any]:
     if wait:
         raise ThrottledError(float(wait))
     raise UnknownOutcomeError(f"getUpdates answered {status}")
-
-
-def _number(update: Any) -> int | None:
-    number = update.get("update_id") if isinstance(update, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None

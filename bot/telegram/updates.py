@@ -26,6 +26,7 @@ _SERVICE: Final = (
     "message_auto_delete_timer_changed", "migrate_from_chat_id",
 )  # fmt: skip
 _ANONYMOUS_BOT: Final = 1087968824  # GroupAnonymousBot: an admin who writes under the group's name
+_NUMBER_MOST: Final = 2**63
 _GONE: Final = frozenset({"kicked", "left"})
 
 
@@ -40,13 +41,25 @@ def raw_updates(batch: Any) -> list[RawUpdate]:
     return [
         raw_update(update)
         for update in (batch if isinstance(batch, list) else [])
-        if isinstance(update, dict) and isinstance(update.get("update_id"), int)
-    ]
+        if number(update) is not None
+    ]  # fmt: skip
+
+
+def number(update: Any) -> int | None:
+    """The update's number, None when it has none that can be stored."""
+    found = update.get("update_id") if isinstance(update, dict) else None
+    return found if type(found) is int and -_NUMBER_MOST <= found < _NUMBER_MOST else None
 
 
 def raw_update(update: Mapping[str, Any]) -> RawUpdate:
     """One update with its lane. Never fails: what has no chat shares the lane "?"."""
     raw = json.dumps(update, ensure_ascii=False)
+    if not raw.isascii():
+        try:
+            raw.encode()
+        except UnicodeEncodeError:  # half a surrogate pair: no database stores it
+            raw = raw.encode("utf-8", "replace").decode()
+            update = json.loads(raw)
     try:
         incoming = read(update)
     except UnreadableError:
@@ -63,13 +76,13 @@ def read(update: Mapping[str, Any]) -> Incoming:
     """One update as Incoming. Raises UnreadableError when it is not what Telegram documents."""
     try:
         return _read(update)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         kind = next((name for name in update if name != "update_id"), "nothing")
         msg = f"{kind} cannot be read ({type(error).__name__})"
         raise UnreadableError(msg) from None
 
 
-def _read(update: Mapping[str, Any]) -> Incoming:
+def _read(update: Mapping[str, Any]) -> Incoming:  # noqa: PLR0911 (one type after the other)
     update_id = int(update["update_id"])
     if "message" in update:
         return _message(update_id, update["message"], edited=False)
@@ -81,6 +94,8 @@ def _read(update: Mapping[str, Any]) -> Incoming:
         return _membership(update_id, update["my_chat_member"], bot=True)
     if "chat_member" in update:
         return _membership(update_id, update["chat_member"], bot=False)
+    if "message_reaction" in update:
+        return _reaction(update_id, update["message_reaction"])
     body = next((value for name, value in update.items() if name != "update_id" and isinstance(value, dict)), {})
     return Incoming(update_id=update_id, kind="other", **_chat(body.get("chat") or {"id": 0, "type": "private"}))
 
@@ -156,6 +171,18 @@ def _tap(update_id: int, query: Mapping[str, Any]) -> Incoming:
         message_id=int(message["message_id"]),
         data=str(query.get("data") or ""),
         tap_id=str(query["id"]),
+    )
+
+
+def _reaction(update_id: int, change: Mapping[str, Any]) -> Incoming:
+    """The emojis that stand there now, joined; custom ones have no text."""
+    return Incoming(
+        update_id=update_id,
+        kind="reaction",
+        **_chat(change["chat"]),
+        **_sender(change.get("user")),
+        message_id=int(change["message_id"]),
+        text="".join(str(one.get("emoji") or "") for one in change["new_reaction"]),
     )
 
 
