@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from bot.understanding.danger import KINDS, Danger, Found, Kind
-from bot.understanding.languages import Foreign, Languages
-from bot.understanding.matcher import Matcher, Thresholds, mix
 from bot.understanding.normalise import normalise, squeeze
+from bot.understanding.values import Foreign, Thresholds, mix
 
 __all__ = ["KINDS", "Decision", "Foreign", "Found", "Kind", "Look", "Understanding", "normalise"]
 
@@ -24,6 +23,7 @@ _CERTAIN = 0.85  # from here a text is in another language than the chosen one
 _WITNESSES = 4  # fewer letters say nothing about the language of a text
 _COURTESY_WORDS = 3
 _CHOICES = 3
+_NEGLIGIBLE = 1e-6  # a language this unlikely adds less to a confidence than can be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,9 @@ class Understanding:
 
         `cache`: a folder for trained models; the next start is quicker. Raises ValueError without examples.
         """
+        from bot.understanding.languages import Languages  # NumPy: a tenth of a second, off the path of the first poll
+        from bot.understanding.matcher import Matcher
+
         rows = [(text, label, code) for code, own in examples.items() for label, texts in own.items() for text in texts]
         if not rows:
             raise ValueError("no examples to learn from")
@@ -138,13 +141,15 @@ class Understanding:
     def look(self, text: str) -> Look:
         """Read a text of any kind. Never raises; about a millisecond; to be called before a transaction is opened."""
         question = self._without_courtesy(text)
+        languages = self.languages.guess(text)
+        likely = {code for code, chance in languages if chance >= _NEGLIGIBLE}
         return Look(
             text=text,
             dangers=tuple(found.kind for found in self.danger.look(text)),
             foreign=self.languages.foreign(text),
-            languages=self.languages.guess(text),
+            languages=languages,
             _reading=_Reading(
-                confidences=self.matcher.confidences(question),
+                confidences=self.matcher.confidences(question, likely),
                 thresholds=self._thresholds,
                 intents=self._intents,
                 letters=sum(map(str.isalpha, question)),

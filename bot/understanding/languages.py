@@ -18,6 +18,7 @@ import numpy as np
 import yaml
 
 from bot.understanding.normalise import LIMIT, normalise
+from bot.understanding.values import Foreign
 
 FOREIGN = Path(__file__).with_name("foreign.yaml")
 UNKNOWN = "und"
@@ -29,18 +30,6 @@ _USUAL = 0.004  # a letter that more of a pack language's words have is no sign 
 _SIGN = 0.75  # a letter of the foreign language, against 1 for a whole word
 _ENOUGH = 1.5
 _LONGEST_WORD = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """A language we do not have: its code, its own name, the pack language its readers may understand, and the fixed
-    lines we say in it (one placeholder, {n112}).
-    """
-
-    code: str
-    name: str
-    near: str | None = None
-    lines: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +53,23 @@ def script(char: str) -> str:
     )
 
 
-def _words(text: str) -> list[str]:
+@lru_cache(maxsize=16)
+def _words(text: str) -> tuple[str, ...]:
     """The words of `text` with their accents: letters only."""
     lower = unicodedata.normalize("NFKC", text[:LIMIT]).replace("İ", "i").lower()
-    return "".join(char if char.isalpha() or unicodedata.combining(char) else " " for char in lower).split()
+    if lower.isalpha():
+        return (lower,)
+    return tuple("".join([char if char.isalpha() or unicodedata.combining(char) else " " for char in lower]).split())
 
 
-def _groups(word: str) -> Iterable[str]:
+def _groups(word: str) -> list[str]:
     """The witnesses in one word: its letters in groups of 1–4, and the word itself."""
     padded = f" {word[:_LONGEST_WORD]} "
-    yield from padded[1:-1]
+    groups = list(padded[1:-1])
     for size in (2, 3, 4):
-        for start in range(len(padded) - size + 1):
-            yield padded[start : start + size]
-    yield f"={word}"
+        groups += [padded[start : start + size] for start in range(len(padded) - size + 1)]
+    groups.append(f"={word}")
+    return groups
 
 
 class Languages:
@@ -97,14 +89,16 @@ class Languages:
 
     def guess(self, text: str) -> tuple[tuple[str, float], ...]:
         """Every pack language with its probability (they add up to 1), the likeliest first."""
-        scores = np.zeros(len(self.codes))
+        rows: list[int] = []
+        strange = 0
         for word in _words(text)[:200]:
             for group in _groups(word):
                 row = self._rows.get(group)
                 if row is not None:
-                    scores += self._chances[row]
+                    rows.append(row)
                 elif group[0] != "=":
-                    scores += self._floor
+                    strange += 1
+        scores = self._chances[rows].sum(axis=0) + strange * self._floor
         scores *= _DAMPING
         chances = np.exp(scores - scores.max())
         chances /= chances.sum()
@@ -117,13 +111,20 @@ class Languages:
         main = _main_script("".join(words))
         if not main:
             return None
-        entries = [entry for entry in self._foreign if entry.script == main]
+        strange = main not in self._scripts.values()
+        letters = {word: frozenset(word) for word in words}
         # "lutfen", "за " and the like: the same words without accents, and as they were typed
-        plain = {word: normalise(word) for word in dict.fromkeys(words)}
-        scored = sorted(((self._score(entry, plain), entry) for entry in entries), key=lambda row: -row[0])
-        if main not in self._scripts.values():
+        plain = {word: normalise(word) for word in letters}
+        entries = [entry for entry in self._foreign if entry.script == main]
+        if not strange:  # only one that some word speaks for can have enough
+            all_words, all_letters = frozenset(plain.values()), frozenset().union(*letters.values())
+            entries = [e for e in entries if not e.words.isdisjoint(all_words) or not e.letters.isdisjoint(all_letters)]
+        scored = sorted(((_score(entry, plain, letters), entry) for entry in entries), key=lambda row: -row[0])
+        if strange:
             return scored[0][1].language if scored else Foreign(UNKNOWN, "", lines=self._lines[UNKNOWN])
         for score, entry in scored[:1]:
+            if score < 1:
+                break
             known = self._known_words(entry, plain.values(), main)
             if (score >= _ENOUGH and score > known) or (score >= 1 and len(plain) <= 2 and not known):  # noqa: PLR2004
                 return entry.language
@@ -170,18 +171,6 @@ class Languages:
             )
         return entries
 
-    def _score(self, entry: _Entry, words: Mapping[str, str]) -> float:
-        score = 0.0
-        for word, plain in words.items():
-            letters = frozenset(word)
-            if plain in entry.words:
-                score += 1.0 + 0.5 * bool(letters & entry.letters)
-            elif letters & entry.letters:
-                score += _SIGN
-            if letters & entry.against:
-                score -= 1
-        return score
-
     def _known_words(self, entry: _Entry, words: Iterable[str], main: str) -> float:
         """How many of the words the best pack language knows; one that both know counts half, a rare one not."""
         best = 0.0
@@ -196,6 +185,19 @@ class Languages:
                         sum_ += 1
                 best = max(best, sum_)
         return best
+
+
+def _score(entry: _Entry, words: Mapping[str, str], letters: Mapping[str, frozenset[str]]) -> float:
+    score = 0.0
+    for word, plain in words.items():
+        own = letters[word]
+        if plain in entry.words:
+            score += 1.0 + 0.5 * (not own.isdisjoint(entry.letters))
+        elif not own.isdisjoint(entry.letters):
+            score += _SIGN
+        if not own.isdisjoint(entry.against):
+            score -= 1
+    return score
 
 
 def load_foreign(path: Path = FOREIGN) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import math
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.understanding.normalise import normalise, squeeze
+from bot.understanding.values import Thresholds, mix
 
-_VERSION = 1  # of what a cache file means: raise it with every change of features or training
+_VERSION = 2  # of what a cache file means: raise it with every change of features or training
 _WORDS_SHARE = 0.4
 _RIDGE = 0.3
 _SURE_PRECISION = 0.92
@@ -40,22 +41,15 @@ def features(text: str) -> tuple[Counter[str], Counter[str]]:
     words = squeeze(normalise(text)).split()
     whole = Counter(words)
     whole.update(map(" ".join, pairwise(words)))
-    pieces: Counter[str] = Counter()
+    pieces: list[str] = []
     for word in words:
         padded = f" {word} "
         for size in _NGRAMS:
-            pieces.update(padded[start : start + size] for start in range(max(1, len(padded) - size + 1)))
             if size >= len(padded):
+                pieces.append(padded)
                 break
-    return whole, pieces
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Confidence from which an answer is given (`sure`), and below which not even a choice is offered (`unsure`)."""
-
-    sure: float
-    unsure: float
+            pieces += [padded[start : start + size] for start in range(len(padded) - size + 1)]
+    return whole, Counter(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +65,16 @@ class Report:
 class _Model:
     """One language, as arrays only, so that it can be kept in a file.
 
-    `words`, `pieces`: features, newline-separated, in the order of their rows in the index: the examples that have a
-    feature stand in `examples[start[f]:start[f+1]]`, their weights in `weights`; `rarity`: idf per feature, the last
-    value is that of an unknown one. `alpha` (examples × labels) and `bias` (labels) are the regression;
-    `calibration` three numbers; `limits` the thresholds (sure, unsure).
+    `words`, `pieces`: features, newline-separated, in the order of the rows of `table` (features × labels), which says
+    how much a feature speaks for a label: the regression's weights of the examples that have it, summed up. `rarity`:
+    idf per feature, the last value is that of an unknown one; `bias` (labels); `calibration` three numbers; `limits`
+    the thresholds (sure, unsure).
     """
 
     words: Array
     pieces: Array
-    start: Array
-    examples: Array
-    weights: Array
+    table: Array
     rarity: Array
-    alpha: Array
     bias: Array
     calibration: Array
     limits: Array
@@ -99,38 +90,33 @@ class _Language:
         words, pieces = str(model.words).split("\n"), str(model.pieces).split("\n")
         self._words = dict(zip(words, range(len(words)), strict=True))
         self._pieces = dict(zip(pieces, range(len(words), len(words) + len(pieces)), strict=True))
-        self._start: list[int] = model.start.tolist()
-        self._rarity: list[float] = model.rarity.tolist()
         self.thresholds = Thresholds(*model.limits.tolist())
 
     def confidence(self, whole: Mapping[str, int], pieces: Mapping[str, int]) -> Array:
         """Confidence per label, 0–1."""
-        return calibrated(self._scores(whole, pieces), self.model.calibration)
-
-    def _scores(self, whole: Mapping[str, int], pieces: Mapping[str, int]) -> Array:
-        rows: list[int] = []
-        factors: list[float] = []
+        scores = self.model.bias.copy()
         for counts, numbers, share in ((whole, self._words, _WORDS_SHARE), (pieces, self._pieces, 1 - _WORDS_SHARE)):
-            known: list[float] = []
-            square = 0.0
-            for feature, count in counts.items():
-                row = numbers.get(feature, -1)
-                weight = (1 + math.log(count)) * self._rarity[row]
-                square += weight * weight
-                if row >= 0:
-                    rows.append(row)
-                    known.append(weight)
-            scale = math.sqrt(share / square) if square else 0.0
-            factors.extend(weight * scale for weight in known)
-        model = self.model
-        if not rows:
-            return np.asarray(model.bias)
-        spans = [slice(self._start[row], self._start[row + 1]) for row in rows]
-        examples = np.concatenate([model.examples[span] for span in spans])
-        weights = np.concatenate([model.weights[span] for span in spans])
-        sizes = [span.stop - span.start for span in spans]
-        near = np.bincount(examples, weights * np.repeat(factors, sizes), minlength=len(model.alpha))
-        return np.asarray(near @ model.alpha + model.bias)
+            if not counts:
+                continue
+            rows = np.array([numbers.get(feature, -1) for feature in counts])
+            weights = (1 + np.log(np.fromiter(counts.values(), np.float64, len(counts)))) * self.model.rarity[rows]
+            scale = math.sqrt(share / float(weights @ weights))
+            known = rows >= 0
+            scores += (weights[known] * scale) @ self.model.table[rows[known]]
+        return _calibrated_one(scores, self.model.calibration)
+
+
+def _calibrated_one(scores: Array, calibration: Array) -> Array:
+    """The same as `calibrated` for one row of scores, without sorting it."""
+    if len(scores) == 1:
+        return calibrated(scores, calibration)
+    first = int(scores.argmax())
+    best = scores[first]
+    lead = scores - best
+    scores[first], own = -np.inf, best
+    lead[first] = best - scores.max()
+    scores[first] = own
+    return np.asarray(1 / (1 + np.exp(-(calibration[0] + calibration[1] * scores + calibration[2] * lead))))
 
 
 def calibrated(scores: Array, calibration: Array) -> Array:
@@ -244,11 +230,10 @@ def _train(texts: Sequence[str], right: Array, labels: int) -> _Model:
     return _Model(
         words=np.array("\n".join(words)),
         pieces=np.array("\n".join(pieces)),
-        start=np.cumsum([0, *map(len, where)]).astype(np.int32),
-        examples=np.concatenate(where).astype(np.int32),
-        weights=np.concatenate(weights),
+        table=np.array(
+            [weight @ alpha[texts] for texts, weight in zip(where, weights, strict=True)], dtype=np.float32
+        ),
         rarity=np.concatenate([w_rarity[:-1], p_rarity]),
-        alpha=alpha.astype(np.float32),
         bias=bias,
         calibration=calibration,
         limits=_limits(confidence, right),
@@ -292,12 +277,13 @@ class Matcher:
         model = self._languages[language].model
         return Report(self._labels[language], model.right, model.left_out)
 
-    def confidences(self, text: str) -> dict[str, dict[str, float]]:
-        """For every language the confidence of every label."""
+    def confidences(self, text: str, languages: Collection[str] | None = None) -> dict[str, dict[str, float]]:
+        """For every language (or only those named) the confidence of every label."""
         whole, pieces = features(text)
         return {
             code: dict(zip(self._labels[code], language.confidence(whole, pieces).tolist(), strict=True))
             for code, language in self._languages.items()
+            if languages is None or code in languages
         }
 
     def rank(self, text: str, language: str | Mapping[str, float] | None = None, n: int = 3) -> list[tuple[str, float]]:
@@ -332,28 +318,3 @@ def _keep(path: Path, model: _Model) -> None:
         with beside.open("wb") as file:
             np.savez(file, **{field.name: getattr(model, field.name) for field in fields(model)})
         beside.replace(path)
-
-
-def mix(
-    confidences: Mapping[str, Mapping[str, float]], language: str | Mapping[str, float] | None = None
-) -> list[tuple[str, float]]:
-    """Labels with their confidence over all languages, best first; see `Matcher.rank`."""
-    if language is None:
-        shares: Mapping[str, float] = dict.fromkeys(confidences, 1.0)
-        combine = _highest
-    else:
-        shares = {language: 1.0} if isinstance(language, str) else language
-        combine = _sum
-    table: dict[str, list[float]] = {}
-    for code, share in shares.items():
-        for label, value in confidences.get(code, {}).items():
-            table.setdefault(label, []).append(share * value)
-    return sorted(((label, combine(values)) for label, values in table.items()), key=lambda row: -row[1])
-
-
-def _highest(values: Iterable[float]) -> float:
-    return max(values)
-
-
-def _sum(values: Iterable[float]) -> float:
-    return min(1.0, sum(values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LIMIT = 4096
 """Telegram's longest text, in characters; what stands behind it is not looked at."""
@@ -63,6 +64,7 @@ class _Table(dict[int, str]):
 _TABLE = _Table()
 
 
+@lru_cache(maxsize=64)  # each part of understanding asks for the same text
 def normalise(text: str) -> str:
     """`text` as plain words with one space between them: lower case, no accents, marks, emoji or invisible signs.
 
