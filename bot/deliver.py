@@ -161,7 +161,9 @@ class Deliver:
             return _Step((), 0.0, leads=False)
         for one in ended:
             for delivery in one.deliveries:
-                if outbox.is_ours(db, delivery.id, self._lease):
+                if isinstance(one.sent, Sent) and delivery.after is None:
+                    outbox.mark_sent(db, delivery.id, self._lease, now, one.sent.message_id)
+                elif outbox.is_ours(db, delivery.id, self._lease):
                     self._outcomes.settle(db, delivery, one.sent, now)
         if ended:
             failpoints.at("outcome.storing")

@@ -136,6 +136,8 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     """Placeholders replaced. A line whose value is empty falls away; an unknown placeholder stays, to be seen."""
+    if "{" not in template:
+        return template
     lines = template.split("\n")
     kept = [line for line in lines if all(values.get(name, name) for name in _PLACEHOLDER.findall(line))]
     if len(kept) < len(lines):

@@ -354,6 +354,17 @@ _OURS: Final = hot.Sql(
 )
 
 
+_SENT: Final = hot.Sql(
+    "UPDATE outbox SET state = 'sent', sent_at = :now, message_id = :message_id, fault = NULL, body_sealed = NULL"
+    " WHERE id = :id AND state = 'sending' AND lease = :lease"
+)
+
+
+def mark_sent(db: sa.Connection, delivery_id: int, lease: int, now: dt.datetime, message_id: int) -> None:
+    """It has arrived, and nothing follows from it."""
+    _SENT.do(db, id=delivery_id, lease=lease, now=hot.at(db, now), message_id=message_id or None)
+
+
 def is_ours(db: sa.Connection, delivery_id: int, lease: int) -> bool:
     """Whether this row is still on its way under this lease; otherwise its outcome is somebody else's to store."""
     return _OURS.first(db, id=delivery_id, lease=lease) is not None
@@ -455,7 +466,7 @@ def unpack_message(body: Mapping[str, Any]) -> Message:
 
 __all__ = [
     "FROM_STAFF", "KINDS", "STAFF_LANE", "After", "Button", "Delivery", "Due", "Late", "Message", "Outcome", "Said",
-    "Text", "cancel", "case_lane", "claim", "due", "find_due", "finish", "is_ours", "known_keys", "next_after",
-    "next_due", "next_of_lane", "open_due", "pack_message", "person_lane", "plan", "planned_keys", "put_off", "say",
-    "supersede", "unfinished", "unpack_message",
+    "Text", "cancel", "case_lane", "claim", "due", "find_due", "finish", "is_ours", "known_keys", "mark_sent",
+    "next_after", "next_due", "next_of_lane", "open_due", "pack_message", "person_lane", "plan", "planned_keys",
+    "put_off", "say", "supersede", "unfinished", "unpack_message",
 ]  # fmt: skip

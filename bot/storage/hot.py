@@ -54,7 +54,9 @@ def at(db: sa.Connection, instant: dt.datetime | None) -> Any:
     """An aware instant as this database takes it (`tables.UtcDateTime`)."""
     if instant is None or not is_sqlite(db):
         return instant
-    return instant.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if instant.tzinfo is not dt.UTC:
+        instant = instant.astimezone(dt.UTC)
+    return instant.isoformat(" ", "microseconds")[:26]  # without +00:00
 
 
 def when(value: Any) -> dt.datetime | None:

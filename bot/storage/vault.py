@@ -14,7 +14,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Connection
 
 _INFO_KEY = "wegwijs_vault"
-_RECENT_MOST = 512  # most of what is sealed is opened once, a moment later, by the one who sends it
+_RECENT_MOST = 1024  # what is sealed is opened a moment later by who sends it; where to send is opened each time
+_SHORT = 4000
 
 
 class SealedError(Exception):
@@ -33,21 +34,27 @@ class Vault:
         """Text of any length, sealed. A lone surrogate (a broken phone) becomes "?" and loses nothing else."""
         plain = text.encode("utf-8", "replace")
         sealed = self._fernet.encrypt(plain)
-        if len(self._recent) >= _RECENT_MOST:
-            self._recent.clear()
-        self._recent[sealed] = plain.decode()
+        self._remember(sealed, plain.decode())
         return sealed
 
     def unseal(self, sealed: bytes) -> str:
         """The text again. Raises SealedError if no key fits."""
-        recent = self._recent.pop(sealed, None)
+        recent = self._recent.get(sealed)
         if recent is not None:
             return recent
         try:
-            return self._fernet.decrypt(sealed).decode()
+            text = self._fernet.decrypt(sealed).decode()
         except InvalidToken:
             msg = "sealed with a key that is not in WEGWIJS_ENCRYPTION_KEY; add the old key behind the new one"
             raise SealedError(msg) from None
+        self._remember(sealed, text)
+        return text
+
+    def _remember(self, sealed: bytes, text: str) -> None:
+        if len(text) <= _SHORT:
+            if len(self._recent) >= _RECENT_MOST:
+                self._recent.clear()
+            self._recent[sealed] = text
 
     def blind_index(self, kind: str, value: str) -> bytes:
         """A keyed hash (32 bytes) of a value; the same for the same value and kind, telling nothing else."""
