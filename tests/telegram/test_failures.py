@@ -7,6 +7,7 @@ import logging
 import socket
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,8 @@ from bot.channel import (
     UnreachableError,
 )
 from bot.telegram import calls
+from simulator import server
+from simulator.client import Phone
 from tests.telegram.conftest import PATIENCE, TOKEN, made
 
 SECRET = TOKEN.partition(":")[2]
@@ -148,15 +151,16 @@ async def test_a_token_that_telegram_does_not_know(name, running):
 LONG = "Een alinea. " * 500
 
 
-async def long_text(engine, amina, running, fault):
+async def long_text(engine: Any, amina: Phone, running: server.Running, fault: str) -> tuple[object, int]:
     """Send a long text whose second part meets a fault."""
     world = running.world
 
-    async def trap():
+    async def trap() -> None:
         await world.bells.until("accepts", lambda: True if world.figures.accepts else None, PATIENCE)
         world.faults.add([{"method": "sendmessage", "fault": fault}])
 
     try:
+        sent: object
         sent, _ = await asyncio.gather(engine.send(Outgoing("text", amina.id, text=LONG)), trap())
     except ChannelError as error:
         sent = error

@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
+from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from bot.channel import Key, Outgoing, StopPollingError
+from bot.inbox import RawUpdate
 from bot.telegram import polling as loop
 from bot.telegram.updates import read
 from tests.telegram.conftest import PATIENCE, TOKEN, Box, made, polling
 
 
+def said(text: str) -> Callable[[RawUpdate], bool]:
+    return lambda raw: raw.incoming is not None and raw.incoming.text == text
+
+
+def numbered(number: int, raw: RawUpdate) -> bool:
+    return raw.update_id == number
+
+
 async def test_a_text_an_edit_and_a_tap(engine, amina, box):
-    said = await amina.write("waar kan ik naar de les?")
+    written = await amina.write("waar kan ik naar de les?")
     text = await box.kind("text")
     if text.text == "/start":
         text = await box.kind("text")
     assert (text.chat, text.sender, text.private) == (amina.id, amina.id, True)
     assert (text.text, text.phone_language, text.sender_name) == ("waar kan ik naar de les?", "fr", "Amina")
-    await amina.do("edit", message_id=said["message_id"], text="waar is de les?")
+    await amina.do("edit", message_id=written["message_id"], text="waar is de les?")
     edit = await box.kind("edit")
-    assert (edit.message_id, edit.text) == (said["message_id"], "waar is de les?")
+    assert (edit.message_id, edit.text) == (written["message_id"], "waar is de les?")
     sent = await engine.send(Outgoing("text", amina.id, text="Hier", keys=(Key("Ja", data="yes"),)))
     tapped = await amina.tap("Ja")
     tap = await box.kind("tap")
@@ -94,8 +106,8 @@ async def test_the_group_its_topics_and_its_people(engine, client, group, box):
     assert (joined.incoming.kind, joined.incoming.member.status) == ("member", "member")
     topic = (await engine.send(Outgoing("topic_create", group, title="Zaak"))).thread
     await wout.write("ik neem dit", thread=topic)
-    said = await box.kind("text")
-    assert (said.chat, said.thread, said.private, said.lane) == (group, topic, False, f"{group}/{topic}")
+    text = await box.kind("text")
+    assert (text.chat, text.thread, text.private, text.lane) == (group, topic, False, f"{group}/{topic}")
 
 
 async def test_the_group_moves(client, group, box):
@@ -105,10 +117,11 @@ async def test_the_group_moves(client, group, box):
 
 
 async def test_an_unreadable_update_does_not_stop_the_others(engine, client, amina):
-    for nonsense in (
+    given: tuple[dict[str, Any], ...] = (
         {"message": {"nonsense": 1}}, {"message": None}, {"callback_query": []}, {"poll": {"id": 5}},
         {"message": {"message_id": 1, "chat": {"id": 1e400, "type": "private"}, "text": "\ud800"}},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for nonsense in given:
         await client.post("update", nonsense)
     await amina.write("en ik?")
     async with polling(engine) as box:
@@ -165,20 +178,20 @@ async def test_the_long_poll_of_a_killed_process_does_not_stop_us(engine, runnin
             async with session.post(f"{running.url}/bot{TOKEN}/getUpdates", json={"timeout": 0}) as answer:
                 await answer.read()
             await amina.write(f"{number}")
-            await box.next(lambda raw, said=f"{number}": raw.incoming and raw.incoming.text == said)
+            await box.next(said(f"{number}"))
 
 
 async def test_a_webhook_that_somebody_sets_is_taken_away(engine, running, amina, box, monkeypatch):
     monkeypatch.setattr(loop, "_SECOND_POLLER", (0.01,) * 4)
     await box.kind("text")
     await engine.listen("http://127.0.0.1:9/hook", "s" * 40)
-    for said in ("een", "twee", "drie"):
-        await amina.write(said)
-        await box.next(lambda raw, said=said: raw.incoming and raw.incoming.text == said)
+    for text in ("een", "twee", "drie"):
+        await amina.write(text)
+        await box.next(said(text))
     assert running.world.state.webhook == {}
 
 
-@pytest.mark.parametrize(("status", "token"), [(401, TOKEN), (404, "123:")])
+@pytest.mark.parametrize(("status", "token"), [(401, TOKEN), (404, "1234567890123456789012:x")])
 async def test_a_wrong_token_stops(status, token, name, running):
     running.world.token = "1:another"
     engine = made(name, running.url, token=token)
@@ -232,6 +245,6 @@ async def test_no_body_stops_the_loop_and_an_empty_answer_forgets_the_offset(nam
         engine = made(name, url)
         async with polling(engine) as box:
             for number in (41, 900, 3):
-                await box.next(lambda raw, number=number: raw.update_id == number)
+                await box.next(functools.partial(numbered, number))
         await engine.close()
     assert [one["offset"] for one in asked][: len(bodies)] == [0] * (len(bodies) - 2) + [901, 0]
