@@ -83,7 +83,8 @@ class Zygote:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "the process that starts bots has ended; see its standard error above"
-        return json.loads(line)
+        found: dict[str, Any] = json.loads(line)
+        return found
 
     def close(self) -> None:
         self._process.communicate(timeout=10)

@@ -118,13 +118,13 @@ def _deliveries(db: sa.Connection, rig: Rig, verdict: Verdict) -> None:
 
 def table(verdicts: list[Verdict]) -> str:
     """As people read it."""
-    head = f"{'combination':32}{'kills':>6}{'updates':>9}{'lost':>6}{'twice':>7}{'sends':>8}{'gone':>6}{'extra':>7}" \
-           f"{'per kill':>10}{'uncertain':>11}"
-    lines = [head]
+    columns = ("kills", "updates", "lost", "twice", "sends", "gone", "extra", "per kill", "uncertain")
+    lines = [f"{'combination':32}" + "".join(f"{name:>10}" for name in columns)]
     for one in verdicts:
-        lines.append(
-            f"{one.combination:32}{one.kills:>6}{one.updates:>9}{len(one.lost):>6}{len(one.twice):>7}"
-            f"{one.deliveries:>8}{len(one.gone):>6}{one.extra:>7}{one.extra / max(1, one.kills):>10.2f}"
-            f"{one.uncertain:>11}"
-        )
+        per_kill = f"{one.extra / max(1, one.kills):.2f}"
+        numbers = (
+            one.kills, one.updates, len(one.lost), len(one.twice), one.deliveries, len(one.gone), one.extra,
+            per_kill, one.uncertain,
+        )  # fmt: skip
+        lines.append(f"{one.combination:32}" + "".join(f"{number:>10}" for number in numbers))
     return "\n".join(lines)

@@ -50,7 +50,7 @@ def _child(wish: dict[str, Any], content: app.Content) -> None:
     os.environ.update(wish["env"])
     if "lease" in wish:
         lease.LASTS, lease.RENEW_EVERY = wish["lease"]  # type: ignore[misc]
-    app.read_content = lambda _settings: content
+    app.read_content = lambda _settings: content  # type: ignore[attr-defined, assignment]
     status = 0
     try:
         settings = load(_env_file=None)
@@ -59,7 +59,7 @@ def _child(wish: dict[str, Any], content: app.Content) -> None:
     except (SettingsError, StopPollingError) as error:
         print(error, file=sys.stderr, flush=True)
         status = 1
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (whatever it was, the child must not go on as its parent)
         print(type(error).__name__, error, file=sys.stderr, flush=True)
         status = 2
     os._exit(status)

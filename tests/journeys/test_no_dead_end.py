@@ -49,7 +49,7 @@ def _has_way_on(message: Shown) -> bool:
 
 
 async def _walk(folder: Path, seed: int) -> int:
-    chance = random.Random(seed)  # noqa: S311 (a test)
+    chance = random.Random(seed)
     steps = 0
     async with town(folder, staff=seed % 3 != 0) as place:
         phone = await place.client.newcomer("Walker", chance.choice(["nl", "ar", "uk", "fr", "en", "ka", ""]))

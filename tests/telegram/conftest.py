@@ -75,6 +75,7 @@ async def running() -> AsyncIterator[server.Running]:
     opened = await server.start()
     opened.world.limits.on = False
     yield opened
+    opened.world.cut()  # a poll that hangs need not be waited for
     await opened.close()
 
 
