@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bot.language import Text
-from bot.storage import tables
+from bot.storage import hot, tables
 
 _PROGRAMME: Final = tables.programme
 _SESSION: Final = tables.session
@@ -98,16 +99,6 @@ def instant(local_start: str, zone: ZoneInfo) -> dt.datetime:
     return high.replace(microsecond=0)
 
 
-def _programme(row: Any) -> Programme:
-    venue = None if row.latitude is None else (row.latitude, row.longitude)
-    return Programme(
-        id=row.id, topic=row.topic, emoji=row.emoji, title=row.title, who=row.who, age_from=row.age_from,
-        age_to=row.age_to, discreet=row.discreet, place=row.place, venue=venue, price=row.price, bring=row.bring,
-        spoken=row.spoken, seats=row.seats, remind_week=row.remind_week, remind_day=row.remind_day,
-        remind_hours=row.remind_hours, demo=row.demo,
-    )  # fmt: skip
-
-
 def _session(row: Any) -> Session:
     return Session(
         row.id,
@@ -122,10 +113,29 @@ def _session(row: Any) -> Session:
     )
 
 
+_FIELDS: Final = tuple(column.name for column in _PROGRAMME.c if column.name in Programme.__dataclass_fields__)
+_SELECT: Final = f"SELECT {', '.join(_FIELDS)}, latitude, longitude FROM programme"  # noqa: S608 (our own columns)
+_OFFERED: Final = hot.Sql(f"{_SELECT} WHERE withdrawn_at IS NULL ORDER BY id")
+_ONE: Final = hot.Sql(f"{_SELECT} WHERE id = :id")
+_TOLD: Final = frozenset({"title", "place", "price", "bring"})  # SQLite gives JSON as text
+_SWITCHES: Final = frozenset({"discreet", "remind_week", "demo"})  # SQLite gives 0 and 1
+
+
+def _programme(row: hot.Row) -> Programme:
+    values: dict[str, Any] = dict(zip(_FIELDS, row, strict=False))
+    for name in _TOLD:
+        if isinstance(values[name], str):
+            values[name] = json.loads(values[name])
+    for name in _SWITCHES:
+        values[name] = bool(values[name])
+    latitude, longitude = row[-2:]
+    return Programme(**values, venue=None if latitude is None else (latitude, longitude))
+
+
 def visible(db: sa.Connection, *, demo: bool) -> list[Programme]:
     """Every programme that is offered; the examples only in a demo."""
-    rows = db.execute(sa.select(_PROGRAMME).where(_PROGRAMME.c.withdrawn_at.is_(None)).order_by(_PROGRAMME.c.id))
-    return [_programme(row) for row in rows if demo or not row.demo]
+    found = [_programme(row) for row in _OFFERED.rows(db)]
+    return [one for one in found if demo or not one.demo]
 
 
 def get(db: sa.Connection, programme_id: str, *, demo: bool) -> Programme | None:
@@ -135,7 +145,8 @@ def get(db: sa.Connection, programme_id: str, *, demo: bool) -> Programme | None
 
 def of_session(db: sa.Connection, session: Session) -> Programme:
     """The programme of a session, also one that is no longer offered."""
-    return _programme(db.execute(sa.select(_PROGRAMME).where(_PROGRAMME.c.id == session.programme_id)).one())
+    (row,) = _ONE.rows(db, id=session.programme_id)
+    return _programme(row)
 
 
 def session(db: sa.Connection, session_id: int, *, lock: bool = False) -> Session | None:

@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Connection
 
 _INFO_KEY = "wegwijs_vault"
-_RECENT_MOST = 1024  # what is sealed is opened a moment later by who sends it; where to send is opened each time
+_RECENT_MOST = 4096  # what is sealed is opened a moment later by who sends it; where to send is opened each time
 _SHORT = 4000
 
 
