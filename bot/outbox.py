@@ -229,6 +229,33 @@ def planned_keys(db: sa.Connection, person_id: str, kind: str) -> dict[str, dt.d
     return {row.key: row.due_at for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A delivery that is due about when another is."""
+
+    key: str
+    left: bool  # sent, or perhaps sent, when the other was planned already
+
+
+def near(db: sa.Connection, key: str, within: dt.timedelta) -> tuple[list[Near], list[Near]]:
+    """Deliveries of one kind to one person due at most `within` before and after the one with this key, in order."""
+    box = tables.outbox.c
+    mine = db.execute(sa.select(tables.outbox).where(box.key == key)).one_or_none()
+    if mine is None:
+        return [], []
+    rows = db.execute(
+        sa.select(box.id, box.key, box.state, box.due_at, box.attempted_at)
+        .where(box.person_id == mine.person_id, box.kind == mine.kind, box.id != mine.id, box.key.is_not(None))
+        .where(box.due_at.between(mine.due_at - within, mine.due_at + within))
+        .order_by(box.due_at, box.id)
+    ).all()
+    found: tuple[list[Near], list[Near]] = [], []
+    for row in rows:
+        left = row.state in {"sending", "sent", "uncertain"} and row.attempted_at >= mine.planned_at
+        found[(row.due_at, row.id) > (mine.due_at, mine.id)].append(Near(row.key, left))
+    return found
+
+
 def known_keys(db: sa.Connection, keys: Collection[str]) -> set[str]:
     """Which of these keys are taken, whatever became of their rows."""
     if not keys:

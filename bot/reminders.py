@@ -21,6 +21,8 @@ from bot.quiet import evening_before
 from bot.sessions import Booking
 
 APART: Final = dt.timedelta(hours=12)
+TOGETHER: Final = dt.timedelta(minutes=90)
+"""What is due within one evening (19:00 to 20:30) is said in one message."""
 AHEAD: Final = dt.timedelta(days=8)
 """How far ahead the repair looks: further than the longest lead time."""
 
@@ -47,6 +49,12 @@ def _key(person_id: str, session: Session, name: str) -> str:
     return f"reminder:{person_id}:{session.id}:{session.version}:{name}"
 
 
+def _named(key: str) -> dict[str, Any]:
+    """What a key of `_key` is about, as a reminder's data."""
+    _, person_id, session_id, version, name = key.split(":")
+    return {"person": person_id, "session": int(session_id), "version": int(version), "lead": name}
+
+
 def plan_reminders(db: sa.Connection, person_id: str, session: Session, city: City, now: dt.datetime) -> None:
     """Plan what is missing for one person and session; planning twice adds nothing."""
     programme = programmes.of_session(db, session)
@@ -58,7 +66,8 @@ def plan_reminders(db: sa.Connection, person_id: str, session: Session, city: Ci
     )  # fmt: skip
     for name, at in found:
         plan(
-            db, "reminder", Late("reminder", {"person": person_id, "session": session.id, "version": session.version}),
+            db, "reminder",
+            Late("reminder", {"person": person_id, "session": session.id, "version": session.version, "lead": name}),
             now=now, to=person_lane(person_id), key=_key(person_id, session, name), due_at=at,
             expires_at=session.starts_at,
         )  # fmt: skip
@@ -198,3 +207,21 @@ def due_bookings(db: sa.Connection, data: Mapping[str, Any], now: dt.datetime) -
     if session.version != data["version"] or session.starts_at <= now:
         return []
     return [one for one in sessions.own(db, person.id, now, session_id=session.id) if one.state == "booked"]
+
+
+def due_together(db: sa.Connection, data: Mapping[str, Any], now: dt.datetime) -> list[list[Booking]]:
+    """What one reminder says: its own session's bookings first, then those of reminders due within `TOGETHER` after it.
+
+    Empty when it is no longer useful, or was said with an earlier one. Nothing is written: a reminder that must be
+    sent again says the same, and one whose companion never left is said by itself.
+    """
+    own = due_bookings(db, data, now)
+    if not own or "lead" not in data:
+        return [own] if own else []
+    key = _key(str(data["person"]), own[0].session, str(data["lead"]))
+    earlier, later = outbox.near(db, key, TOGETHER)
+    if any(one.left for one in earlier):
+        return []
+    others = [due_bookings(db, _named(one.key), now) for one in later if not one.left]
+    by_session = {found[0].session.id: found for found in [own, *others] if found}
+    return list(by_session.values())

@@ -6,50 +6,64 @@ Each function is a renderer: it looks at the world again, and None means that it
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import programmes, reminders, sessions
 from bot.conversation import City
-from bot.language import Day, Hour, Said, Sayable, Text
+from bot.language import Day, Hour, Joined, Said, Sayable, Text
 from bot.outbox import Button, Message, say
-from bot.programmes import Session
+from bot.programmes import Programme, Session
 from bot.sessions import Booking
 from handlers.common import MENU_BUTTON
-from handlers.session_words import names, opening, when, when_words
+from handlers.session_words import NEUTRAL, heading, names, opening, when, when_words
 from handlers.sessions import MINE_BUTTON
 
 Db = Any  # the open transaction; a handler passes it on and does nothing with it
 
 
 def reminder(db: Db, data: Mapping[str, Any], *, city: City, now: dt.datetime) -> Message | None:
-    """One reminder per person and session, naming all her children in it."""
+    """One reminder per person and session, naming all her children in it; those of one evening in one message."""
     del city
-    found = reminders.due_bookings(db, data, now)
+    found = reminders.due_together(db, data, now)
     if not found:
         return None
-    session = found[0].session
-    about = programmes.of_session(db, session)
-    said_all = all(one.coming_at is not None for one in found)
-    parts: list[Sayable] = [
-        *opening(about),
-        Text("🔔 {day}, {time}", day=Day(session.date), time=Hour(session.time)),
-        Text("Who: {names}", names=names(one.participant for one in found)),
-    ]
-    place, bring = about.field_text("place"), about.field_text("bring")
-    if place:
-        parts.append(Text("📍 {place}", place=place))
-    if bring:
-        parts.append(Text("🎒 Bring: {things}", things=bring))
-    yes = Text("✅ All come") if len(found) > 1 else Text("✅ I am coming")
-    no = Text("❌ One of them can't come") if len(found) > 1 else Text("❌ I can't come")
+    told = [(programmes.of_session(db, bookings[0].session), bookings) for bookings in found]
+    if len(told) == 1:
+        about, bookings = told[0]
+        return say(*opening(about), *_reminded(about, bookings), buttons=_answers(about, bookings))
+    parts: list[Sayable] = [NEUTRAL] if any(about.discreet for about, _ in told) else []
+    for about, bookings in told:
+        parts += [heading(about), *_reminded(about, bookings)]
     buttons = [
+        Button(Joined((Said(about.emoji), when(bookings[0].session)), " "), f"mine:{bookings[0].session.id}")
+        for about, bookings in told
+    ]
+    return say(*parts, buttons=(*buttons, MENU_BUTTON))
+
+
+def _reminded(about: Programme, bookings: Sequence[Booking]) -> list[Sayable]:
+    session = bookings[0].session
+    place, bring = about.field_text("place"), about.field_text("bring")
+    return [
+        Text("🔔 {day}, {time}", day=Day(session.date), time=Hour(session.time)),
+        Text("Who: {names}", names=names(one.participant for one in bookings)),
+        *([Text("📍 {place}", place=place)] if place else []),
+        *([Text("🎒 Bring: {things}", things=bring)] if bring else []),
+    ]
+
+
+def _answers(about: Programme, bookings: Sequence[Booking]) -> list[Button]:
+    session, several = bookings[0].session, len(bookings) > 1
+    said_all = all(one.coming_at is not None for one in bookings)
+    yes = Text("✅ All come") if several else Text("✅ I am coming")
+    no = Text("❌ One of them can't come") if several else Text("❌ I can't come")
+    return [
         *([] if said_all else [Button(yes, f"coming:{session.id}")]),
         Button(no, f"cannot:{session.id}"),
-        *([Button(Text("📍 Where is it?"), f"where:{session.id}")] if place or about.venue else []),
+        *([Button(Text("📍 Where is it?"), f"where:{session.id}")] if about.field_text("place") or about.venue else []),
         MENU_BUTTON,
     ]
-    return say(*parts, buttons=buttons)
 
 
 def session_moved(db: Db, data: Mapping[str, Any], *, city: City, now: dt.datetime) -> Message | None:

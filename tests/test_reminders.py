@@ -227,13 +227,48 @@ def test_moved_there_and_back_before_it_was_said_nobody_is_troubled(sqlite: Data
     sqlite.run_now(story)
 
 
-@pytest.mark.xfail(strict=True, reason="reminders are planned per session: those of two programmes are not merged yet")
-def test_two_programmes_on_one_morning_wake_the_phone_once(sqlite: Database, city: City) -> None:
+def spoken(db: sa.Connection, delivery: Delivery, now: dt.datetime) -> list[int]:
+    """The sessions that a reminder names when it leaves, which is then stored."""
+    found = reminders.due_together(db, data(delivery), now)
+    change = {"state": "sent", "attempted_at": now} if found else {"state": "superseded"}
+    db.execute(sa.update(tables.outbox).where(tables.outbox.c.id == delivery.id).values(**change))
+    return [bookings[0].session.id for bookings in found]
+
+
+def test_two_programmes_on_one_morning_wake_the_phone_once(database: Database, city: City) -> None:
     def story(db: sa.Connection) -> None:
-        enrol(db, 1, [make(db, week=False)], city)
-        enrol(db, 1, [make(db, "2027-03-10T10:00", week=False)], city)
-        dues = sorted(one.due_at for one in planned(db, "reminder"))
-        assert all(later - earlier >= reminders.APART for earlier, later in itertools.pairwise(dues))
+        nine, ten = make(db, week=False), make(db, "2027-03-10T10:00", week=False)
+        person = enrol(db, 1, [nine], city)
+        enrol(db, 1, [ten], city)
+        other = enrol(db, 2, [ten], city)
+        told = [(one.person_id, spoken(db, one, one.due_at)) for one in planned(db, "reminder")]
+        assert [named for who, named in told if who == person] == [[nine.id, ten.id], []]
+        assert [named for who, named in told if who == other] == [[ten.id]]
+
+    database.run_now(story)
+
+
+def test_who_signs_up_after_the_first_reminder_is_reminded_of_the_second_too(sqlite: Database, city: City) -> None:
+    def story(db: sa.Connection) -> None:
+        three, four = make(db, "2027-03-10T15:00", week=False), make(db, "2027-03-10T16:00", week=False)
+        enrol(db, 1, [three], city)
+        first = planned(db, "reminder")[0]
+        assert spoken(db, first, first.due_at) == [three.id]
+        enrol(db, 1, [four], city, now=first.due_at + dt.timedelta(minutes=5))
+        second = planned(db, "reminder")[0]
+        assert (local(first), local(second)) == ("Tue 15:00", "Tue 16:00")
+        assert spoken(db, second, second.due_at) == [four.id]
+
+    sqlite.run_now(story)
+
+
+def test_what_never_left_silences_no_other(sqlite: Database, city: City) -> None:
+    def story(db: sa.Connection) -> None:
+        nine, ten = make(db, week=False), make(db, "2027-03-10T10:00", week=False)
+        person = enrol(db, 1, [nine], city)
+        enrol(db, 1, [ten], city)
+        reminders.cancel(db, sessions.own(db, person, NOW, session_id=nine.id), "person", city=city, now=NOW)
+        assert [spoken(db, one, one.due_at) for one in planned(db, "reminder")] == [[], [ten.id]]
 
     sqlite.run_now(story)
 
