@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bot import cases, handoff
 from bot.cases import Case
 from bot.language import for_staff
-from bot.outbox import Message, case_lane, person_lane, plan, say
+from bot.message import Message, say
+from bot.outbox import case_lane, person_lane, plan
 from bot.storage import tables
 
 

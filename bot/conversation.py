@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.channel import Incoming
+from bot.message import Message
 from bot.office import Office
-from bot.outbox import Message
 from bot.people import Person
 from bot.topics import Pack
 from bot.understanding import Look

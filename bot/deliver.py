@@ -19,7 +19,8 @@ import structlog
 from bot import failpoints, metrics, outbox
 from bot.channel import ChannelError, Outgoing, Sent, ThrottledError, UnknownOutcomeError
 from bot.clock import Clock, monotonic
-from bot.outbox import Delivery, Due, Message
+from bot.message import Message
+from bot.outbox import Delivery, Due
 from bot.outcomes import Outcomes
 from bot.pace import Pacer
 from bot.storage import lease

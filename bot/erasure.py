@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from bot import cases, people, reminders
 from bot.conversation import City
 from bot.language import for_staff
-from bot.outbox import After, Message, Outcome, case_lane, plan, say
+from bot.message import After, Message, say
+from bot.outbox import Outcome, case_lane, plan
 from bot.storage import tables
 from bot.storage.vault import blind_index, seal, unseal
 

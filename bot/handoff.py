@@ -18,19 +18,8 @@ from bot.cases import Case, Entry
 from bot.channel import Incoming
 from bot.conversation import City
 from bot.language import Day, Hour, Joined, Said, Text, for_staff
-from bot.outbox import (
-    STAFF_LANE,
-    After,
-    Button,
-    Late,
-    Message,
-    Outcome,
-    case_lane,
-    person_lane,
-    plan,
-    say,
-    unpack_message,
-)
+from bot.message import After, Button, Late, Message, say, unpack_message
+from bot.outbox import STAFF_LANE, Outcome, case_lane, person_lane, plan
 from bot.people import Person
 from bot.storage import tables
 from bot.storage.vault import unseal

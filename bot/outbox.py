@@ -1,4 +1,4 @@
-"""What is on its way out: messages as values, and the rows that hold them until the channel has them.
+"""What is on its way out: the rows that hold messages until the channel has them.
 
 Everything a person sees is planned here, in the transaction that decided it, and leaves after the commit. This
 module plans, supersedes and claims; it must not send, and it must not know what a message means.
@@ -7,14 +7,13 @@ module plans, supersedes and claims; it must not send, and it must not know what
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import sqlalchemy as sa
 
-from bot.language import Said, Sayable, Text, pack, unpack
+from bot.message import After, Late, Message, dump, opened
 from bot.storage import hot, tables
 from bot.storage.vault import seal, unseal
 
@@ -42,71 +41,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "reminder": Kind(5, "once", 2),
     "news": Kind(6, "never", 1, lives=dt.timedelta(hours=24), held=True),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button: its label, and what tapping it says to the bot (`route` or `route:argument`, ≤ 64 bytes).
-
-    `url` opens an address instead; `ask` = "location" or "contact" makes a keyboard key that shares it.
-    """
-
-    label: Sayable
-    data: str = ""
-    url: str = ""
-    ask: Literal["", "location", "contact"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to somebody, as a value; rendered in the reader's language when it leaves.
-
-    `parts` are paragraphs (a blank line between). `language` fixes the language of the words ("in the language of
-    the question"). `action` other than "text" acts on `message_id` or carries `file_id`, `content`, `title`,
-    `address` and `place`, as in `channel.Outgoing`. `footer_rows` puts buttons beside each other in one last row.
-    """
-
-    parts: tuple[Sayable, ...] = ()
-    buttons: tuple[Button, ...] = ()
-    language: str | None = None
-    action: str = "text"
-    message_id: int = 0
-    reply_to: int | None = None
-    from_person: str = ""  # copy: the person in whose chat the copied message stands, or FROM_STAFF
-    file_id: str = ""
-    media_kind: str = ""
-    content: str = ""  # base64, for files we make
-    name: str = ""
-    title: Sayable = ""
-    address: Sayable = ""
-    place: tuple[float, float] | None = None
-    protect: bool = False
-    hide_keys: bool = False  # takes away the key that shares a place or a number (then no buttons)
-    mentions: tuple[str, ...] = ()  # person ids of staff who are called by name
-
-
-def say(*parts: Sayable, buttons: Sequence[Button] = (), language: str | None = None) -> Message:
-    """A text message of these paragraphs."""
-    return Message(parts=parts, buttons=tuple(buttons), language=language)
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Words that are found only when the message leaves: the name of a renderer (see `app.RENDERERS`) and its data.
-
-    The renderer answers with a Message, or with None when it is no longer useful (the row is then `cancelled`).
-    """
-
-    name: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class After:
-    """What to do with the outcome, in the commit that stores it: a name (see `app.AFTERS`) and its data."""
-
-    name: str
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +81,6 @@ def case_lane(case_id: int) -> str:
     return f"case:{case_id}"
 
 
-FROM_STAFF: Final = "staff"
-"""Message.from_person of a message that stands in the staff group."""
-
 STAFF_LANE: Final = "staff"
 """The staff group's general topic."""
 
@@ -186,7 +117,7 @@ def plan(
         db, kind=kind, priority=rule.priority, lane=to,
         person_id=to.removeprefix("person:") if to.startswith("person:") else None,
         case_id=int(to.removeprefix("case:")) if to.startswith("case:") else case_id,
-        key=key, body=seal(db, _dump(content, after)), due_at=hot.at(db, due), expires_at=hot.at(db, expires_at),
+        key=key, body=seal(db, dump(content, after)), due_at=hot.at(db, due), expires_at=hot.at(db, expires_at),
         planned_at=hot.at(db, now),
     )  # fmt: skip
     return None if row is None else int(row[0])
@@ -430,70 +361,13 @@ def put_off(
     )
 
 
-def _dump(content: Message | Late, after: After | None) -> str:
-    body: dict[str, Any] = (
-        {"late": content.name, "data": dict(content.data)}
-        if isinstance(content, Late)
-        else {"m": pack_message(content)}
-    )
-    if after is not None:
-        body["after"] = {"name": after.name, "data": dict(after.data)}
-    return json.dumps(body, ensure_ascii=False)
-
-
 def _opened(db: sa.Connection, row: hot.Row) -> Delivery:
     """A row of `_COLUMNS`, with what it says."""
-    body = json.loads(unseal(db, row[6]) or '{"m": {}}')
-    content = Late(body["late"], body["data"]) if "late" in body else unpack_message(body["m"])
-    after = body.get("after")
+    content, after = opened(unseal(db, row[6]))
     due_at = hot.when(row[8])
     assert due_at is not None  # noqa: S101 (the column is NOT NULL)
     return Delivery(
         id=row[0], kind=row[1], priority=row[2], lane=row[3], person_id=row[4], case_id=row[5], content=content,
-        after=After(after["name"], after["data"]) if after else None, state=row[7], due_at=due_at,
+        after=after, state=row[7], due_at=due_at,
         expires_at=hot.when(row[9]), attempts=row[10], copies=row[11],
     )  # fmt: skip
-
-
-_PLAIN_FIELDS: Final = (
-    "language", "action", "message_id", "reply_to", "from_person", "file_id", "media_kind", "content", "name", "place",
-    "protect", "hide_keys", "mentions",
-)  # fmt: skip
-
-
-def pack_message(message: Message) -> dict[str, Any]:
-    """A message as JSON-ready data; `unpack_message` is its inverse."""
-    empty = Message()
-    body = {name: value for name in _PLAIN_FIELDS if (value := getattr(message, name)) != getattr(empty, name)}
-    body["parts"] = [pack(part) for part in message.parts]
-    if message.buttons:
-        body["buttons"] = [
-            {"label": pack(b.label), "data": b.data, "url": b.url, "ask": b.ask} for b in message.buttons
-        ]
-    for name in ("title", "address"):
-        if getattr(message, name):
-            body[name] = pack(getattr(message, name))
-    return body
-
-
-def unpack_message(body: Mapping[str, Any]) -> Message:
-    """The inverse of `pack_message`."""
-    values = {name: body[name] for name in _PLAIN_FIELDS if name in body}
-    for name in ("place", "mentions"):
-        if name in values:
-            values[name] = tuple(values[name])
-    return Message(
-        parts=tuple(unpack(part) for part in body.get("parts", ())),
-        buttons=tuple(Button(unpack(b["label"]), b["data"], b["url"], b["ask"]) for b in body.get("buttons", ())),
-        title=unpack(body.get("title", "")),
-        address=unpack(body.get("address", "")),
-        **values,
-    )
-
-
-__all__ = [
-    "FROM_STAFF", "KINDS", "STAFF_LANE", "After", "Button", "Delivery", "Due", "Late", "Message", "Outcome", "Said",
-    "Text", "cancel", "case_lane", "claim", "due", "find_due", "finish", "is_ours", "known_keys", "mark_sent",
-    "next_after", "next_due", "next_of_lane", "open_due", "pack_message", "person_lane", "plan", "planned_keys",
-    "put_off", "say", "supersede", "unfinished", "unpack_message",
-]  # fmt: skip

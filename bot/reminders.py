@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from bot import outbox, people, programmes, sessions
 from bot.conversation import City
-from bot.outbox import Late, person_lane, plan
+from bot.message import Late
+from bot.outbox import person_lane, plan
 from bot.programmes import Programme, Session
 from bot.quiet import evening_before
 from bot.sessions import Booking

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bot import people, programmes, sessions
 from bot.conversation import City
-from bot.outbox import STAFF_LANE, Late, plan
+from bot.message import Late
+from bot.outbox import STAFF_LANE, plan
 from bot.programmes import Session
 from bot.storage import tables
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bot import outbox, people, programmes, quiet
-from bot.outbox import Late
+from bot.message import Late
 from bot.programmes import Programme, Session
 from bot.storage import tables
 from bot.storage.vault import blind_index, seal, unseal

@@ -17,7 +17,7 @@ from bot.conversation import NOWHERE, City, Reply, State, Turn
 from bot.handoff import case_of_thread
 from bot.inbox import Row
 from bot.language import Text, for_staff
-from bot.outbox import Button, say
+from bot.message import Button, Message, say
 from bot.people import Person
 from bot.storage import notes
 from bot.understanding import Look
@@ -67,7 +67,7 @@ class Turns:
         elif incoming.new_chat is None and not (incoming.member and incoming.member.status in {"left", "kicked"}):
             lane = f"chat:{incoming.chat}"
             outbox.plan(db, "answer", _ELSEWHERE, now=now, to=lane, key=f"elsewhere:{incoming.update_id}")
-            leave = outbox.Message(action="leave")
+            leave = Message(action="leave")
             outbox.plan(db, "answer", leave, now=now, to=lane, key=f"leave:{incoming.update_id}")
         self.after(db)
 

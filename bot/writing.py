@@ -18,7 +18,8 @@ from bot.channel import Key, Outgoing
 from bot.conversation import City
 from bot.handoff import thread_of
 from bot.language import LookUp, Sayable, Text, plain, render
-from bot.outbox import Delivery, Late, Message, Outcome
+from bot.message import FROM_STAFF, Button, Late, Message, say
+from bot.outbox import Delivery, Outcome
 from bot.storage import notes
 
 _GROUP_CLOSED_WAIT: Final = dt.timedelta(minutes=1)
@@ -102,7 +103,7 @@ class Writer:
         return not creates and thread_of(db, delivery.case_id or 0) is None
 
     def _from_chat(self, db: sa.Connection, from_person: str) -> int:
-        if from_person == outbox.FROM_STAFF:
+        if from_person == FROM_STAFF:
             return notes.staff_chat(db, self.staff_chat) or 0
         return (people.telegram_id(db, from_person) or 0) if from_person else 0
 
@@ -158,6 +159,6 @@ def _mentions(db: sa.Connection, person_ids: tuple[str, ...]) -> tuple[tuple[int
 
 
 def _say_late(db: sa.Connection, person_id: str, now: dt.datetime) -> None:
-    message = outbox.say(_LATE_TEXT, buttons=[outbox.Button(Text("☰ Menu"), "menu")])
+    message = say(_LATE_TEXT, buttons=[Button(Text("☰ Menu"), "menu")])
     key = f"late:{person_id}:{now:%Y-%m-%dT%H}"
     outbox.plan(db, "answer", message, now=now, to=outbox.person_lane(person_id), key=key)

@@ -12,7 +12,7 @@ from typing import Final
 from bot import handoff, people, topics
 from bot.conversation import Reply, State, Turn, reply
 from bot.language import OWN_NAMES, Joined, Said, Sayable, Text
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 from bot.understanding import Decision
 from handlers.common import (
     HELP_BUTTON,

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.conversation import Reply, Turn, reply
 from bot.language import Joined, Said, Text, msgid
-from bot.outbox import Button, say
+from bot.message import Button, say
 from handlers.common import HELP_BUTTON, MENU_BUTTON, out_of_date, titled
 
 GROUPS: Final = {

@@ -9,7 +9,7 @@ from typing import Final
 from bot import people, topics
 from bot.conversation import Reply, Turn, reply
 from bot.language import Joined, Said, Sayable, Text, placeholders
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 
 MENU_BUTTON: Final = Button(Text("☰ Menu"), "menu")
 PERSON_BUTTON: Final = Button(Text("💬 Talk to a person"), "person")

@@ -10,7 +10,8 @@ from bot import alarms, cases, handoff, topics
 from bot.cases import Case
 from bot.conversation import Reply, Turn, reply
 from bot.language import Day, Hour, Joined, Said, Sayable, Text
-from bot.outbox import Button, Message, person_lane, plan, say
+from bot.message import Button, Message, say
+from bot.outbox import person_lane, plan
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, language_of, out_of_date
 
 DISCREET: Final = frozenset({"violence", "child"})

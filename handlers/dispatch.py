@@ -7,7 +7,7 @@ import dataclasses
 from bot import cases, topics
 from bot.conversation import Reply, Turn, reply
 from bot.language import Text
-from bot.outbox import say
+from bot.message import say
 from handlers import ask, danger, person, staff_cases, start
 from handlers.common import HELP_BUTTON, PERSON_BUTTON, in_language, out_of_date
 from handlers.routes import Routes

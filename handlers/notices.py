@@ -12,7 +12,7 @@ from typing import Any
 from bot import programmes, reminders, sessions
 from bot.conversation import City
 from bot.language import Day, Hour, Joined, Said, Sayable, Text
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 from bot.programmes import Programme, Session
 from bot.sessions import Booking
 from handlers.common import MENU_BUTTON

@@ -9,7 +9,7 @@ from bot.cases import Case
 from bot.conversation import Reply, State, Turn, reply
 from bot.handoff import BACK_BUTTON
 from bot.language import Text
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, language_of
 
 ASKING: Final = "person-ask"

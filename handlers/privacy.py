@@ -9,7 +9,7 @@ from typing import Any
 from bot import erasure, people
 from bot.conversation import Reply, Turn, reply
 from bot.language import OWN_NAMES, Joined, Said, Sayable, Text
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot import programmes, reminders, sessions
 from bot.conversation import Reply, State, Turn, reply
 from bot.language import Joined, Said, Sayable, Text
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 from bot.programmes import Programme, Session
 from bot.sessions import Participant
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, number, out_of_date

@@ -10,7 +10,8 @@ from bot import cases, handoff, language, people, topics
 from bot.cases import Case
 from bot.conversation import City, Reply, State, Turn, reply
 from bot.language import Day, Hour, Joined, Said, Sayable, Text, for_staff
-from bot.outbox import FROM_STAFF, Button, Message, case_lane, plan, say
+from bot.message import FROM_STAFF, Button, Message, say
+from bot.outbox import case_lane, plan
 from bot.topics import READY
 from handlers.common import number
 from handlers.staff_sessions import parse_start

@@ -13,7 +13,7 @@ import segno
 from bot import programmes, reminders, roster, sessions
 from bot.conversation import City, Reply, Turn, reply
 from bot.language import Joined, Said, Sayable, for_staff
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 from bot.programmes import Programme, Session
 from handlers.common import number
 from handlers.session_words import heading, when, when_words

@@ -8,7 +8,7 @@ from typing import Final
 from bot import people
 from bot.conversation import Reply, Turn, reply
 from bot.language import OWN_NAMES, Said, Text
-from bot.outbox import Button, Message, say
+from bot.message import Button, Message, say
 from handlers import ask, signup
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, WAYS_ON, out_of_date
 

@@ -9,8 +9,8 @@ import pytest
 
 from bot import people
 from bot.language import plain, render
+from bot.message import Message
 from bot.office import Office
-from bot.outbox import Message
 from bot.storage.database import Database
 from bot.topics import Pack
 from handlers import danger

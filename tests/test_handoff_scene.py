@@ -18,8 +18,9 @@ from bot.cases import Case
 from bot.channel import Incoming, Media
 from bot.conversation import NOWHERE, City, State, Turn
 from bot.language import STAFF_PREFIX, Text, plain, render
+from bot.message import Late, Message
 from bot.office import Office
-from bot.outbox import Late, Message, Outcome
+from bot.outbox import Outcome
 from bot.people import Person
 from bot.storage.database import Database
 from bot.topics import Pack

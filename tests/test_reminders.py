@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from bot import outbox, people, programmes, quiet, reminders, sessions
 from bot.conversation import City
+from bot.message import Late
 from bot.office import Office
-from bot.outbox import Delivery, Late
+from bot.outbox import Delivery
 from bot.programmes import Session
 from bot.storage import tables
 from bot.storage.database import Database

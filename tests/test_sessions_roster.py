@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from bot import outbox, people, programmes, reminders, roster, sessions
 from bot.conversation import City
 from bot.language import plain, render
+from bot.message import Late, Message
 from bot.office import Office
-from bot.outbox import Late, Message
 from bot.programmes import Session
 from bot.storage.database import Database
 from bot.topics import Pack
