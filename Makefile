@@ -29,7 +29,7 @@ faults: $(VENV)/ready-dev catalogs
 	WEGWIJS_FAULTS=long WEGWIJS_FUZZ=10000 WEGWIJS_FORGED=10000 $(BIN)/python -m pytest -q --deselect tests/faults/test_kills.py tests/faults tests/test_webhook.py tests/test_fuzz.py
 
 bench: $(VENV)/ready-dev catalogs
-	$(BIN)/python -m benchmarks.echo
+	$(BIN)/python -m benchmarks.bench
 
 catalogs: $(CATALOGS)
 

@@ -160,12 +160,15 @@ class Deliver:
         now = self._clock.now()
         if not lease.holds(db, self._lease):
             return _Step((), 0.0, leads=False)
+        arrived: dict[int, int] = {}
         for one in ended:
             for delivery in one.deliveries:
                 if isinstance(one.sent, Sent) and delivery.after is None:
-                    outbox.mark_sent(db, delivery.id, self._lease, now, one.sent.message_id)
+                    arrived[delivery.id] = one.sent.message_id
                 elif outbox.is_ours(db, delivery.id, self._lease):
                     self._outcomes.settle(db, delivery, one.sent, now)
+        if arrived:
+            outbox.mark_sent(db, arrived, self._lease, now)
         if ended:
             failpoints.at("outcome.storing")
         if free <= 0:
@@ -205,7 +208,21 @@ class Deliver:
                 if one is not None:
                     lanes.add(due.lane)
                     claimed.append(one)
-        return _Step(tuple(claimed), 0.0 if len(claimed) >= free else self._until_next(db, now, waits))
+            if len(found) < _SLOWEST_CLAIM:
+                break  # that was all
+        wait = 0.0 if len(claimed) >= free else self._until_next(db, now, waits)
+        return _Step(self._marked(db, claimed, now), wait)
+
+    def _marked(self, db: sa.Connection, claimed: list[Claimed], now: dt.datetime) -> tuple[Claimed, ...]:
+        """The attempts are written; what is no longer to be sent falls away."""
+        if not claimed:
+            return ()
+        ours = outbox.claim(db, [delivery.id for one in claimed for delivery in one.deliveries], now, self._lease)
+        left = (
+            Claimed(tuple(delivery for delivery in one.deliveries if delivery.id in ours), one.outgoing)
+            for one in claimed
+        )
+        return tuple(one for one in left if one.deliveries)
 
     @staticmethod
     def _until_next(db: sa.Connection, now: dt.datetime, waits: list[float]) -> float:
@@ -235,8 +252,7 @@ class Deliver:
         if outgoing is None:
             return None
         deliveries, outgoing = self._writer.join(db, delivery, outgoing, now)
-        ours = tuple(one for one in deliveries if outbox.claim(db, one.id, now, self._lease))
-        return Claimed(ours, outgoing) if ours else None
+        return Claimed(tuple(deliveries), outgoing)
 
     async def _fly(self, claimed: Claimed) -> None:
         """One send, from the first byte to its outcome."""

@@ -7,6 +7,7 @@ module plans, supersedes and claims; it must not send, and it must not know what
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -295,15 +296,16 @@ def next_after(db: sa.Connection, now: dt.datetime) -> dt.datetime | None:
     return None if row is None else hot.when(row[0])
 
 
-_CLAIM: Final = hot.Sql(
-    "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = :now, lease = :lease"
-    " WHERE id = :id AND state = 'planned'"
+_CLAIM: Final = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = :now, lease = :lease"
+_CLAIM_THESE: Final = hot.Sql(
+    sqlite=_CLAIM + " WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'planned' RETURNING id",
+    postgresql=_CLAIM + " WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'planned' RETURNING id",
 )
 
 
-def claim(db: sa.Connection, delivery_id: int, now: dt.datetime, lease: int = 0) -> bool:
-    """Mark the attempt, before the bytes leave, under this lease. False if somebody else has it."""
-    return _CLAIM.do(db, id=delivery_id, now=hot.at(db, now), lease=lease) == 1
+def claim(db: sa.Connection, delivery_ids: Collection[int], now: dt.datetime, lease: int = 0) -> set[int]:
+    """Mark the attempts, before the bytes leave, under this lease. Returns which; the others are somebody else's."""
+    return {row[0] for row in _CLAIM_THESE.rows(db, ids=hot.listed(db, delivery_ids), now=hot.at(db, now), lease=lease)}
 
 
 _OURS: Final = hot.Sql(
@@ -312,15 +314,19 @@ _OURS: Final = hot.Sql(
 )
 
 
-_SENT: Final = hot.Sql(
-    "UPDATE outbox SET state = 'sent', sent_at = :now, message_id = :message_id, fault = NULL, body_sealed = NULL"
-    " WHERE id = :id AND state = 'sending' AND lease = :lease"
+_SENT: Final = (
+    "UPDATE outbox SET state = 'sent', sent_at = :now, message_id = NULLIF(CAST(s.value AS bigint), 0), fault = NULL,"
+    " body_sealed = NULL FROM {pairs} s"
+    " WHERE outbox.id = CAST(s.key AS bigint) AND outbox.state = 'sending' AND outbox.lease = :lease"
+)
+_SENT_THESE: Final = hot.Sql(
+    sqlite=_SENT.format(pairs="json_each(:sent)"), postgresql=_SENT.format(pairs="json_each_text(CAST(:sent AS json))")
 )
 
 
-def mark_sent(db: sa.Connection, delivery_id: int, lease: int, now: dt.datetime, message_id: int) -> None:
-    """It has arrived, and nothing follows from it."""
-    _SENT.do(db, id=delivery_id, lease=lease, now=hot.at(db, now), message_id=message_id or None)
+def mark_sent(db: sa.Connection, sent: Mapping[int, int], lease: int, now: dt.datetime) -> None:
+    """They have arrived (delivery → message id, 0 where there is none), and nothing follows from it."""
+    _SENT_THESE.do(db, sent=json.dumps(sent), lease=lease, now=hot.at(db, now))
 
 
 def is_ours(db: sa.Connection, delivery_id: int, lease: int) -> bool:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bot.language import Text
-from bot.storage import hot, tables
+from bot.storage import hot, tables, transaction
 
 _PROGRAMME: Final = tables.programme
 _SESSION: Final = tables.session
@@ -115,6 +115,7 @@ def _session(row: Any) -> Session:
 
 _FIELDS: Final = tuple(column.name for column in _PROGRAMME.c if column.name in Programme.__dataclass_fields__)
 _SELECT: Final = f"SELECT {', '.join(_FIELDS)}, latitude, longitude FROM programme"  # noqa: S608 (our own columns)
+_OFFER: Final = "programmes"
 _OFFERED: Final = hot.Sql(f"{_SELECT} WHERE withdrawn_at IS NULL ORDER BY id")
 _ONE: Final = hot.Sql(f"{_SELECT} WHERE id = :id")
 _TOLD: Final = frozenset({"title", "place", "price", "bring"})  # SQLite gives JSON as text
@@ -134,7 +135,7 @@ def _programme(row: hot.Row) -> Programme:
 
 def visible(db: sa.Connection, *, demo: bool) -> list[Programme]:
     """Every programme that is offered; the examples only in a demo."""
-    found = [_programme(row) for row in _OFFERED.rows(db)]
+    found = transaction.once(db, _OFFER, lambda db: [_programme(row) for row in _OFFERED.rows(db)])
     return [one for one in found if demo or not one.demo]
 
 
@@ -246,6 +247,7 @@ def put(db: sa.Connection, programme_id: str, entry: Mapping[str, Any]) -> None:
     }  # fmt: skip
     if not db.execute(sa.update(_PROGRAMME).where(_PROGRAMME.c.id == programme_id).values(**values)).rowcount:
         db.execute(sa.insert(_PROGRAMME).values(id=programme_id, **values))
+    transaction.forget(db, _OFFER)
 
 
 def put_demo(db: sa.Connection, entries: Mapping[str, Mapping[str, Any]], zone: ZoneInfo, now: dt.datetime) -> None:

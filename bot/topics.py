@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import yaml
 
 from bot.language import placeholders
-from bot.storage import hot, notes, tables
+from bot.storage import hot, notes, tables, transaction
 from bot.storage.vault import seal
 
 INTENTS: Final = (
@@ -224,24 +224,22 @@ def _missing(data: Mapping[str, Any], topics: Mapping[str, Topic], path: Path) -
 # --- local values -------------------------------------------------------------------------------------------------
 
 
-_LAST_VALUE: Final = hot.Sql("SELECT MAX(id) FROM local_value")
+_CHANGED: Final = "local values"
 _VALUES: Final = hot.Sql("SELECT name, value FROM local_value ORDER BY id")
 
 
 def local_values(db: sa.Connection, pack: Pack) -> Mapping[str, str]:
     """Every named value, as staff last set it or as the pack says; "" where the city has not filled it in."""
-    if _LAST_VALUE.first(db) in {None, (None,)}:
+    changed = transaction.once(db, _CHANGED, _VALUES.rows)
+    if not changed:
         return pack.own_values
-    values = dict(pack.own_values)
-    for name, value in _VALUES.rows(db):
-        if name in values:
-            values[name] = value
-    return values
+    return {**pack.own_values, **{name: value for name, value in changed if name in pack.own_values}}
 
 
 def set_value(db: sa.Connection, name: str, value: str, *, by: str | None, now: dt.datetime) -> None:
     """Set a local value; the old one stays in the table with who and when."""
     db.execute(sa.insert(tables.local_value).values(name=name, value=value, set_by=by, set_at=now))
+    transaction.forget(db, _CHANGED)
 
 
 def value_history(db: sa.Connection, name: str) -> list[tuple[str, str | None, dt.datetime]]:
@@ -257,12 +255,13 @@ _PAUSED: Final = "paused"
 
 def is_paused(db: sa.Connection) -> bool:
     """Whether staff told the bot to stop answering."""
-    return notes.get(db, _PAUSED) == "yes"
+    return transaction.once(db, _PAUSED, lambda db: notes.get(db, _PAUSED)) == "yes"
 
 
 def set_paused(db: sa.Connection, paused: bool) -> bool:  # noqa: FBT001 (its only argument)
     """Stop answering, or go on; returns which."""
     notes.put(db, _PAUSED, "yes" if paused else "no")
+    transaction.forget(db, _PAUSED)
     return paused
 
 
@@ -271,16 +270,21 @@ def set_paused(db: sa.Connection, paused: bool) -> bool:  # noqa: FBT001 (its on
 
 _COUNT: Final = {
     column: hot.Sql(
-        f"INSERT INTO asked (topic, language, month, {column}) VALUES (:topic, :language, :month, 1)"  # noqa: S608
-        f" ON CONFLICT (topic, language, month) DO UPDATE SET {column} = asked.{column} + 1"
+        f"INSERT INTO asked (topic, language, month, {column}) VALUES (:topic, :language, :month, :times)"  # noqa: S608
+        f" ON CONFLICT (topic, language, month) DO UPDATE SET {column} = asked.{column} + :times"
     )
     for column in ("answered", "helped", "not_helped")
 }
 
 
 def count(db: sa.Connection, topic: str, language: str, column: str, now: dt.datetime) -> None:
-    """Add one to `answered`, `helped` or `not_helped` of a topic, language and month."""
-    _COUNT[column].do(db, topic=topic, language=language, month=f"{now:%Y-%m}")
+    """Add one to `answered`, `helped` or `not_helped` of a topic, language and month, at the end of the transaction."""
+    month = f"{now:%Y-%m}"
+
+    def add(db: sa.Connection, times: int) -> None:
+        _COUNT[column].do(db, topic=topic, language=language, month=month, times=times)
+
+    transaction.count(db, ("asked", topic, language, month, column), add)
 
 
 _NOTE: Final = hot.Sql(

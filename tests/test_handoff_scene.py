@@ -163,7 +163,7 @@ class Scene:
                 renderer = handlers.RENDERERS[message.name]
                 found = renderer(db, message.data, city=self.city, now=self.now)
                 state, message = ("cancelled", Message()) if found is None else (state, found)
-            assert outbox.claim(db, row.id, self.now)
+            assert outbox.claim(db, [row.id], self.now)
             message_id = next(self.ids) if state == "sent" and message.action not in {"delete", "topic_create"} else 0
             outbox.finish(db, row.id, state, now=self.now, message_id=message_id)
             if state == "sent":

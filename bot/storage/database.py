@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
+from bot.storage import transaction
 from bot.storage import vault as vaults
 
 Result = TypeVar("Result")
@@ -114,6 +115,8 @@ class _Job:
             return
         if self.error is not None:
             self.future.set_exception(self.error)
+            if isinstance(self.error, DatabaseBusyError):
+                self.future.exception()  # who gave up waiting tries again anyway: no "never retrieved" in the log
         else:
             self.future.set_result(self.result)
 
@@ -206,16 +209,19 @@ class Database:
 
     def _do(self, jobs: list[_Job]) -> None:
         """All in one transaction; if one of them fails, once more with a savepoint each."""
-        careful = False
+        careful = conflict = False
         for attempt in range(1, _TRIES + 2):
             try:
                 with self.writer.begin() as db:
+                    transaction.begin(db)
                     for job in jobs:
                         self._do_one(db, job, savepoint=careful)
+                    transaction.finish(db)
                 return  # noqa: TRY300 (committed)
             except self._faults as error:
                 failure: BaseException = DatabaseBusyError(_name(error)) if _again(error) else error
-                if attempt <= _TRIES and _again(error):
+                conflict = getattr(getattr(error, "orig", None) or error, "sqlstate", None) in _CONFLICTS
+                if attempt <= _TRIES and _again(error) and (len(jobs) == 1 or not conflict):
                     continue
             except _WorkFailedError as failed:
                 failure = failed.error
@@ -224,8 +230,8 @@ class Database:
                     continue
             except BaseException as error:  # noqa: BLE001 (it belongs to who waits, in another thread)
                 failure = error
-            if len(jobs) > 1 and not isinstance(failure, DatabaseBusyError):
-                for job in jobs:  # one of them is wrong in a way that ends the transaction: each for itself
+            if len(jobs) > 1 and (conflict or not isinstance(failure, DatabaseBusyError)):
+                for job in jobs:  # one is wrong in a way that ends the transaction, or they hold too many locks
                     self._do([job])
                 return
             for job in jobs:
@@ -234,6 +240,7 @@ class Database:
 
     def _do_one(self, db: sa.Connection, job: _Job, *, savepoint: bool) -> None:
         job.error = None
+        undone = transaction.savepoint(db) if savepoint else None
         try:
             if savepoint:
                 with db.begin_nested():
@@ -243,9 +250,10 @@ class Database:
         except self._faults:
             raise
         except Exception as error:  # noqa: BLE001 (it belongs to who waits, in another thread)
-            if not savepoint:
+            if undone is None:
                 raise _WorkFailedError(error) from None
             job.error = error  # its failure does not undo its neighbours
+            undone()
 
 
 class _WorkFailedError(Exception):
@@ -290,6 +298,9 @@ def _faults(*, sqlite: bool) -> tuple[type[Exception], ...]:
 
 _STATES: Final = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53100", "53200", "53300"}
 """PostgreSQL: serialisation, deadlock, lock, shutdown, disk full, memory, connections."""
+
+_CONFLICTS: Final = {"40001", "40P01"}
+"""Serialisation and deadlock."""
 
 _WORDS: Final = ("locked", "busy", "connection", "full", "i/o error", "unable to open", "closed", "recovery")
 

@@ -64,9 +64,9 @@ def _big(name: str, *, null: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger, nullable=null)
 
 
-def _where(name: str, *columns: str, state: str) -> sa.Index:
+def _where(name: str, *columns: str, state: str, also: str = "") -> sa.Index:
     """An index of the rows in one state only; a query must name the state as a literal, or it is not used."""
-    where = sa.text(f"state = '{state}'")
+    where = sa.text(f"state = '{state}'" + (f" AND {also}" if also else ""))
     return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
@@ -128,6 +128,7 @@ outbox = sa.Table(
     _where("ix_outbox_planned", "priority", "due_at", "id", state="planned"),
     _where("ix_outbox_sending", "id", state="sending"),
     _where("ix_outbox_lane", "lane", "priority", "id", state="planned"),
+    _where("ix_outbox_tried", "lane", "priority", "id", state="planned", also="attempts > 0"),
 )
 
 # --- people -------------------------------------------------------------------------------------------------------
