@@ -298,7 +298,7 @@ def next_after(db: sa.Connection, now: dt.datetime) -> dt.datetime | None:
 
 _CLAIM: Final = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = :now, lease = :lease"
 _CLAIM_THESE: Final = hot.Sql(
-    sqlite=_CLAIM + " WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'planned' RETURNING id",
+    sqlite=_CLAIM + " WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'planned' RETURNING id",  # noqa: S608 (our own words)
     postgresql=_CLAIM + " WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'planned' RETURNING id",
 )
 

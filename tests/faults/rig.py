@@ -34,6 +34,8 @@ from simulator import crowd, people, server
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "123456:token-of-the-fault-tests-that-opens-nothing"
 PATIENCE = 90.0
+LONG = os.environ.get("WEGWIJS_FAULTS") == "long"
+"""`make faults`: everything on both engines and at full length."""
 QUESTION = "waar kan ik Nederlands oefenen"
 LEASE = (2.0, 0.5)
 """Seconds that a lease lasts and between renewals: shorter than in life, so that more is killed in less time."""
