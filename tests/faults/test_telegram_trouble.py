@@ -149,7 +149,7 @@ async def test_the_staff_group_becomes_a_supergroup(combination: Combination, tm
         assert not [*found.lost, *found.twice], "\n".join([*found.lost, *found.twice])
 
 
-async def test_what_telegram_rejects_is_set_aside_and_the_lane_goes_on(combination: Combination, tmp_path: Path) -> None:
+async def test_what_telegram_rejects_is_set_aside_alone(combination: Combination, tmp_path: Path) -> None:
     async with town_of(combination, tmp_path) as town:
         await town.arrive(askers=2, writers=1)
         world, who = town.running.world, town.askers[0]
