@@ -26,7 +26,7 @@ eval: $(VENV)/ready-dev
 # Long: a thousand kills, then the trouble, the histories and the fuzz at full length (about an hour).
 faults: $(VENV)/ready-dev catalogs
 	$(BIN)/python -m tests.faults.kills
-	WEGWIJS_FAULTS=long WEGWIJS_FUZZ=10000 WEGWIJS_FORGED=10000 $(BIN)/python -m pytest -q --deselect tests/faults/test_kills.py tests/faults tests/test_webhook.py tests/test_fuzz.py
+	WEGWIJS_FAULTS=long WEGWIJS_FUZZ=10000 WEGWIJS_FORGED=10000 $(BIN)/python -m pytest -q --deselect tests/faults/test_kills.py tests/faults tests/test_webhook.py tests/test_fuzz.py tests/test_nothing_personal.py
 
 bench: $(VENV)/ready-dev catalogs
 	$(BIN)/python -m benchmarks.bench

@@ -71,7 +71,7 @@ class Tick:
             timezone=self._zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         for job in self._jobs:
-            scheduler.add_job(self._events[job.name].set, "interval", seconds=job.every.total_seconds())
+            scheduler.add_job(_set, "interval", [self._events[job.name]], seconds=job.every.total_seconds())
         scheduler.start()
         self.all()
         try:
@@ -102,3 +102,8 @@ class Tick:
     def _work(self, db: sa.Connection, job: Job) -> None:
         job.work(db, self._clock.now())
         failpoints.at("tick.storing")
+
+
+async def _set(event: asyncio.Event) -> None:
+    """A plain function would be run in a thread, from where an event wakes nobody."""
+    event.set()

@@ -56,12 +56,12 @@ def make_engine(url: URL, vault: vaults.Vault, *, query_only: bool = False) -> s
     """An engine whose connections carry the keys, and on SQLite the settings that make it right."""
     if url.get_backend_name() != "sqlite":
         engine = sa.create_engine(
-            url, pool_size=_POOL, max_overflow=2, isolation_level="READ COMMITTED",
+            url, pool_size=_POOL, max_overflow=2, isolation_level="READ COMMITTED", hide_parameters=True,
             execution_options={"postgresql_readonly": True} if query_only else {},
         )  # fmt: skip
     else:
         Path(url.database or "").resolve().parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url, connect_args={"check_same_thread": False}, pool_size=_POOL)
+        engine = sa.create_engine(url, connect_args={"check_same_thread": False}, pool_size=_POOL, hide_parameters=True)
         _tune_sqlite(engine, query_only=query_only)
 
     @sa.event.listens_for(engine, "engine_connect")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import datetime as dt
 import json
 import os
 import random
@@ -24,6 +25,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot import failpoints
+from bot.clock import Clock
 from bot.env_file import made_keys
 from bot.people import telegram_id
 from bot.storage import migrate, tables
@@ -93,12 +95,12 @@ class Zygote:
 
 
 def lives(pid: int) -> bool:
-    """Whether a process is still there."""
+    """Whether a process is still there; one that nobody has waited for yet is not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return True
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 async def gone(pid: int, seconds: float) -> bool:
@@ -198,9 +200,10 @@ class Rig:
 
         def look(db: sa.Connection) -> str:
             waiting = db.scalar(sa.select(sa.func.count()).where(tables.inbox.c.state == "waiting"))
+            soon = Clock().now() + dt.timedelta(hours=1)  # what was put off counts, a reminder of next year does not
             box = db.execute(
                 sa.select(tables.outbox.c.state, tables.outbox.c.kind, sa.func.count())
-                .where(tables.outbox.c.state.in_(("planned", "sending")))
+                .where(tables.outbox.c.state.in_(("planned", "sending")), tables.outbox.c.due_at <= soon)
                 .group_by(tables.outbox.c.state, tables.outbox.c.kind)
             ).all()
             return f"{waiting} updates, deliveries {box}" if waiting or box else ""
