@@ -1,6 +1,7 @@
 """Bare echo bots, the measure of what a library alone costs: `python -m benchmarks.bare NAME WAY URL PORT`.
 
-NAME is aiogram, ptb, ptb-aiohttp or aiohttp; WAY polling or webhook. Each echoes every text and does nothing else.
+NAME is aiogram, ptb, ptb-aiohttp or aiohttp; WAY polling or webhook. Each echoes every text with three buttons and
+does nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 TOKEN: Final = "123456:benchmark-token-that-opens-nothing-at-all"
 PATH: Final = "/telegram"
+BUTTONS: Final = {"☰ Menu": "menu", "💬 Talk to a person": "person", "🆘 112": "sos"}
 
 
 async def with_aiogram(way: str, url: str, port: int) -> None:
@@ -19,7 +21,7 @@ async def with_aiogram(way: str, url: str, port: int) -> None:
     from aiogram import Bot, Dispatcher
     from aiogram.client.session.aiohttp import AiohttpSession
     from aiogram.client.telegram import TelegramAPIServer
-    from aiogram.types import Message
+    from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
     from aiogram.webhook.aiohttp_server import SimpleRequestHandler
     from aiohttp import web
 
@@ -27,7 +29,8 @@ async def with_aiogram(way: str, url: str, port: int) -> None:
 
     @dispatcher.message()
     async def echo(message: Message) -> None:
-        await message.answer(message.text or "")
+        rows = [[InlineKeyboardButton(text=label, callback_data=data)] for label, data in BUTTONS.items()]
+        await message.answer(message.text or "", reply_markup=InlineKeyboardMarkup(inline_keyboard=rows))
 
     bot = Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(url)))
     if way == "polling":
@@ -44,12 +47,13 @@ async def with_aiogram(way: str, url: str, port: int) -> None:
 
 async def with_ptb(url: str, *, own_transport: bool) -> None:
     """As python-telegram-bot's own examples do it; with `own_transport` over aiohttp instead of httpx."""
-    from telegram import Update
+    from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
     from telegram.ext import Application, ApplicationBuilder, ContextTypes, MessageHandler, filters
 
     async def echo(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if update.message:
-            await update.message.reply_text(update.message.text or "")
+            rows = [[InlineKeyboardButton(label, callback_data=data)] for label, data in BUTTONS.items()]
+            await update.message.reply_text(update.message.text or "", reply_markup=InlineKeyboardMarkup(rows))
 
     builder = ApplicationBuilder().token(TOKEN).base_url(f"{url}/bot").base_file_url(f"{url}/file/bot")
     if own_transport:
@@ -79,7 +83,11 @@ async def with_aiohttp(way: str, url: str, port: int) -> None:
         async def echo(update: dict[str, Any]) -> None:
             message = update.get("message") or {}
             if "text" in message:
-                await ask("sendMessage", chat_id=message["chat"]["id"], text=message["text"])
+                rows = [[{"text": label, "callback_data": data}] for label, data in BUTTONS.items()]
+                keyboard = {"inline_keyboard": rows}
+                await ask(
+                    "sendMessage", chat_id=message["chat"]["id"], text=message["text"], reply_markup=keyboard
+                )
 
         async def hook(request: web.Request) -> web.Response:
             await echo(await request.json())

@@ -49,6 +49,14 @@ CONTENDERS = [
 ]
 
 
+@dataclass(frozen=True)
+class Ready:
+    """What starts a contender; the environment is empty for a bare bot."""
+
+    command: list[str]
+    environment: dict[str, str]
+
+
 def settings_for(url: str, database_url: str, engine: str, port: int, **given: str) -> dict[str, str]:
     """The environment of a bot of ours before the simulator at `url`."""
     told = {
@@ -61,12 +69,11 @@ def settings_for(url: str, database_url: str, engine: str, port: int, **given: s
 
 
 @contextlib.contextmanager
-def started(
-    command: list[str], environment: dict[str, str], core: int | None = BOT_CORE
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process on one core, ended at the end."""
+def started(ready: Ready, core: int | None = BOT_CORE) -> Iterator[subprocess.Popen[bytes]]:
+    """A process on one core (None: on all), ended at the end."""
     process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env={**os.environ, **environment, "OPENBLAS_NUM_THREADS": "1"},
+        [sys.executable, *ready.command], cwd=ROOT,
+        env={**os.environ, **ready.environment, "OPENBLAS_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 (one thread)
     )  # fmt: skip
@@ -90,30 +97,25 @@ def migrated(environment: dict[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def running(
-    one: Contender, town: Running, folder: Path, server: str, **given: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """One contender before the simulator. `server` is the address of a PostgreSQL server."""
+def prepared(one: Contender, town: Running, folder: Path, server: str, **given: str) -> Iterator[Ready]:
+    """A contender that may be started before this simulator; ours with its tables made.
+
+    `server` is the address of a PostgreSQL server; `given` are settings by their names.
+    """
     port = free_port()
+    town.world.webhook_wait = (0.05, 0.5)
     town.world.spread = [f"http://127.0.0.1:{port}{PATH}"] if one.way == "webhook" else []
     with contextlib.ExitStack() as stack:
         if not one.store:
-            command = ["-m", "benchmarks.bare", one.name, one.way, town.url, str(port)]
-            yield stack.enter_context(started(command, {}))
+            yield Ready(["-m", "benchmarks.bare", one.name, one.way, town.url, str(port)], {})
             return
         url = f"sqlite:///{folder / 'bench.db'}"
         if one.store == "postgresql":
             url = stack.enter_context(postgres_database(server))
-        environment = settings_for(town.url, url, one.name, port, **given)
+        staff = str(town.world.state.staff_id)
+        environment = settings_for(town.url, url, one.name, port, staff_chat_id=staff, **given)
         migrated(environment)
-        command = ["-m", "bot", "run", *(["--webhook"] if one.way == "webhook" else [])]
-        yield stack.enter_context(started(command, environment))
-
-
-def cpu(process: int) -> float:
-    """Seconds of CPU that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+        yield Ready(["-m", "bot", "run", *(["--webhook"] if one.way == "webhook" else [])], environment)
 
 
 def memory(process: int) -> float:
@@ -128,17 +130,16 @@ def cpu_of_postgres(under: Path) -> float:
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             if str(under).encode() in line.read_bytes():
-                head = int(line.parent.name)
-                found = cpu_with_children(head)
+                found = max(found, cpu(int(line.parent.name)))
     return found
 
 
-def cpu_with_children(process: int) -> float:
-    """Of a process and everything below it, also what has ended."""
+def cpu(process: int) -> float:
+    """Seconds of CPU of a process and everything below it, also what has ended."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     used = sum(int(field) for field in fields[11:15]) / TICK
     children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8").split()
     for child in children:
         with contextlib.suppress(OSError):
-            used += cpu_with_children(int(child))
+            used += cpu(int(child))
     return used
