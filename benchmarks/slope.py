@@ -47,7 +47,7 @@ ALONE = [one for one in COMBINATIONS if one.processes == 1 and one.way == "polli
 async def measure(combination: Combination, folder: Path, url: str, asked: argparse.Namespace) -> Found:
     """Both parts, or the one that was asked for."""
     os.sched_setaffinity(0, {OTHER_CORE})
-    updates, planned, after = (12_000, 20_000, 4_000) if asked.quick else (asked.updates, asked.planned, 20_000)
+    updates, planned, after = (8_000, 20_000, 2_000) if asked.quick else (asked.updates, asked.planned, 20_000)
     one = Contender(combination.engine, combination.way, combination.store)
     found = Found([])
     if asked.part in {"updates", "both"}:

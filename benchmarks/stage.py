@@ -74,7 +74,7 @@ def words_of(module: str, doc: str | None, *, only: str = "aiogram-polling-sqlit
 def run(
     module: str, measure: Measure, asked: argparse.Namespace, *, among: Sequence[Combination] = COMBINATIONS
 ) -> int:
-    """Measure each combination that is asked for, print the table, keep it as JSON; 1 when a promise broke."""
+    """Measure each combination that is asked for, print the table, keep it as JSON; 1 when a promise broke, unless quick."""
     logging.disable(logging.WARNING)
     chosen = [one for one in among if asked.only in str(one)]
     if not chosen:
@@ -96,7 +96,7 @@ def run(
         print("(--quick: to see that it works; these are no figures)")
     print(table(found))
     keep(module, {name: asdict(one) for name, one in found.items()})
-    return 0 if all(promise.kept for one in found.values() for promise in one.promises) else 1
+    return 0 if asked.quick or all(promise.kept for one in found.values() for promise in one.promises) else 1
 
 
 @contextlib.contextmanager
