@@ -63,8 +63,17 @@ class _Step:
     leads: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A commit that was submitted; `future` None: there was nothing to do for `pause` seconds."""
+
+    ended: list[_Ended]
+    pause: float
+    future: asyncio.Future[_Step] | None
+
+
 class Deliver:
-    """The one place from which messages leave. `bell` is rung by everything that may have planned something."""
+    """The one place from which messages leave. `ring` is called by everything that may have planned something."""
 
     def __init__(
         self, database: Database, clock: Clock, *, send: Callable[[Outgoing], Awaitable[Sent]], writer: Writer,
@@ -81,7 +90,10 @@ class Deliver:
         self._busy: set[str] = set()
         self._ended: list[_Ended] = []
         self._careful = False
-        self.bell = asyncio.Event()
+        self._bell = asyncio.Event()  # something happened since the last step was begun
+        self._awake = asyncio.Event()
+        self._resting = False
+        self._begun: _Begun | None = None
         self.stopping = False
         self.on_rest: Callable[[], None] = lambda: None  # nothing is due now
 
@@ -93,47 +105,71 @@ class Deliver:
         self._lease, self._holds, self.stopping = number, holds, False
         await self._store(lambda db: self._outcomes.recover(db, self._clock.now()))
         async with asyncio.TaskGroup() as flight:
-            while not self.stopping or self._busy or self._ended:
-                self.bell.clear()
-                step = await self._step()
+            while not self.stopping or self._busy or self._ended or self._begun:
+                begun, self._begun = self._begun or self._begin(), None
+                step = await self._step(begun)
                 for claimed in step.claimed:
                     flight.create_task(self._fly(claimed))
                 if not step.leads:
                     self.stopping = True
-                if not step.claimed and not self._ended:
+                if step.wait > 0 and not self._ended:
                     await self._wait(step.wait)
 
     def ring(self) -> None:
-        """Something may have been planned, or the clock was moved."""
-        self.bell.set()
+        """Something may have been planned, or the clock was moved.
+
+        Who rests begins at once, in the caller's own turn of the event loop: what was submitted just before and the
+        claim of what it plans are then done in one commit.
+        """
+        if self._resting:
+            self._resting = False
+            self._begun = self._begin()
+            self._awake.set()
+        else:
+            self._bell.set()
 
     def stop(self) -> None:
         """Claim nothing more."""
         self.stopping = True
-        self.bell.set()
+        self._awake.set()
+        self._bell.set()
 
     async def _wait(self, seconds: float) -> None:
         if not self._busy:
             self.on_rest()
-        waking = asyncio.get_running_loop().call_later(max(0.001, seconds), self.bell.set)
+        if self._bell.is_set():
+            return
+        self._awake.clear()
+        self._resting = True
+        waking = asyncio.get_running_loop().call_later(max(0.001, seconds), self._awake.set)
         try:
-            await self.bell.wait()
+            await self._awake.wait()
         finally:
+            self._resting = False
             waking.cancel()
 
-    async def _step(self) -> _Step:
-        """One commit: store what has ended, claim what may leave."""
+    def _begin(self) -> _Begun:
+        """Submit one commit: store what has ended, claim what may leave; nothing when there is nothing to do."""
+        self._bell.clear()
         ended, self._ended = self._ended, []
         mono = monotonic()
         pause = self._pacer.wait(mono)
         free = 0 if self.stopping or pause > 0 else IN_FLIGHT_MOST - len(self._busy)
         if not ended and free <= 0:
-            return _Step((), pause if pause > 0 and not self.stopping else _SLEEP_MOST)
+            return _Begun([], pause if pause > 0 and not self.stopping else _SLEEP_MOST, None)
         if not self._pacer.off:
             free = min(free, 1)
         busy = frozenset(self._busy)
+        future = self._database.submit(lambda db: self._settle_and_claim(db, ended, free, busy, mono))
+        return _Begun(ended, pause, future)
+
+    async def _step(self, begun: _Begun) -> _Step:
+        """What came of it; what is claimed is on its way from now on."""
+        ended, pause = begun.ended, begun.pause
+        if begun.future is None:
+            return _Step((), pause)
         try:
-            step = await self._database.run(lambda db: self._settle_and_claim(db, ended, free, busy, mono))
+            step = await begun.future
         except DatabaseBusyError:
             log.warning("database_busy", at="deliver")
             self._ended = ended + self._ended
@@ -278,7 +314,7 @@ class Deliver:
             self._ended.append(_Ended(claimed.deliveries, sent))
         finally:
             self._busy.discard(first.lane)
-            self.bell.set()
+            self.ring()
 
     async def _one_by_one(self, ended: list[_Ended]) -> None:
         """Each outcome in a commit of its own; one whose effect fails is stored without it."""

@@ -127,6 +127,7 @@ class Database:
     def __init__(self, url: str, vault: vaults.Vault) -> None:
         self.url = parse_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.in_order = self.sqlite  # what is submitted later is done later: there is one writer
         self._faults = _faults(sqlite=self.sqlite)
         self.writer = make_engine(self.url, vault)
         self._reader = make_engine(self.url, vault, query_only=True)
