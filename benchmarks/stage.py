@@ -74,7 +74,7 @@ def words_of(module: str, doc: str | None, *, only: str = "aiogram-polling-sqlit
 def run(
     module: str, measure: Measure, asked: argparse.Namespace, *, among: Sequence[Combination] = COMBINATIONS
 ) -> int:
-    """Measure each combination that is asked for, print the table, keep it as JSON; 1 when a promise broke, unless quick."""
+    """Measure what is asked for, print the table, keep it as JSON; 1 when a promise broke, unless quick."""
     logging.disable(logging.WARNING)
     chosen = [one for one in among if asked.only in str(one)]
     if not chosen:
