@@ -31,24 +31,28 @@ def update(number: int, chat: int, text: str) -> bytes:
 
 
 async def post_all(
-    *, url: str, secret: str, chats: list[int], texts: list[str], rate: float, seconds: float
+    *, url: str, secret: str, chats: list[int], texts: list[str], rate: float, seconds: float, connections: int
 ) -> dict[str, Any]:
-    """What the answers were, and how long they took, in seconds: from the POST, and from when it was due."""
-    poster = Poster()
+    """What the answers were, and how long they took, in seconds: from the POST, and from when it was due.
+
+    At most `connections` are open, as the bot asked for with setWebhook: what is due waits for a free one.
+    """
+    poster, free = Poster(), asyncio.Semaphore(connections)
     ended: Counter[str] = Counter()
     from_post: list[float] = []
     from_due: list[float] = []
 
     async def one(number: int, due: float) -> None:
         body = update(number, chats[number % len(chats)], texts[number % len(texts)])
-        begun = time.monotonic()
-        try:
-            status, _ = await poster.post(url, body, secret)
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
-            ended[type(error).__name__] += 1
-            return
+        async with free:
+            begun = time.monotonic()
+            try:
+                status, _ = await poster.post(url, body, secret)
+            except (OSError, EOFError, ValueError, TimeoutError) as error:
+                ended[type(error).__name__] += 1
+                return
+            now = time.monotonic()
         ended[str(status)] += 1
-        now = time.monotonic()
         from_post.append(now - begun)
         from_due.append(now - due)
 
