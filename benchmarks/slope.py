@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from benchmarks import stage
 from benchmarks.contenders import OTHER_CORE, Contender, Ready, cpu, memory, prepared, started
-from benchmarks.stage import QUESTIONS, Found, Promise, at_rest, until
+from benchmarks.stage import QUESTIONS, Found, Promise, at_rest
 from bot.clock import Clock
 from bot.language import Said
 from bot.message import dump, say
@@ -105,7 +105,6 @@ async def line_of(one: Contender, within: Path, server: str, updates: int, plann
     with prepared(one, town, folder, server) as ready:
         await asyncio.to_thread(fill, ready, crew, planned)
         with started(ready) as process:
-            await until(lambda: bool(figures.polls), "the first poll")
             await ask(WARM)
             line.held.append(memory(process.pid))
             begun, busy = time.monotonic(), cpu(process.pid)
