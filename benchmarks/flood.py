@@ -28,7 +28,7 @@ from tests.faults.rig import Combination, Rig, rig
 
 RATE = 100
 OTHERS = 3
-CRISES = ("ik wil niet meer leven", "mijn man slaat mij")
+CRISES = ("ik wil niet meer leven", "mijn man slaat mij")  # codespell:ignore wil
 LOST = float("inf")
 
 

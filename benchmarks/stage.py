@@ -32,7 +32,7 @@ from tests.stores import postgres_database, postgres_server
 
 QUESTIONS: Final = (
     "waar kan ik Nederlands oefenen", "ik zoek een dokter", "hoe schrijf ik mijn kind in op school",
-    "waar kan ik eten krijgen", "ik wil leren fietsen", "waar is de bibliotheek",
+    "waar kan ik eten krijgen", "ik wil leren fietsen", "waar is de bibliotheek",  # codespell:ignore wil
 )  # fmt: skip
 
 
