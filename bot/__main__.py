@@ -66,6 +66,7 @@ def run(webhook: bool) -> None:  # noqa: FBT001 (click gives it so)
     if faults:
         raise SettingsError("\n".join(faults))
     logs.start(settings.log_level)
+    logs.guard_last_words()
     asyncio.run(App(settings, webhook=webhook).serve())
 
 

@@ -236,9 +236,13 @@ class Deliver:
                     continue
                 free_of_pace = isinstance(delivery.content, Message) and delivery.content.action in _NOT_COUNTED
                 wait = 0.0 if free_of_pace else self._pacer.chat_wait(due.lane, due.priority, mono)
-                if wait > 0 or self._writer.has_no_topic(db, delivery):
+                if wait <= 0 and self._writer.has_no_topic(db, delivery):
+                    # Planned anew after what waits for it, it stands behind it in the lane.
+                    maker = self._writer.topic_maker(db, delivery, now)
+                    wait, delivery = (_LOOK_AGAIN, delivery) if maker is None else (0.0, maker)
+                if wait > 0:
                     lanes.add(due.lane)
-                    waits.append(wait or _LOOK_AGAIN)
+                    waits.append(wait)
                     continue
                 one = self._prepare(db, delivery, now)
                 if one is not None:

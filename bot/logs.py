@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ def hide(text: str) -> str:
 
 class _HidingFormatter(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
+        if record.name == "asyncio" and record.exc_info:  # below its first line it quotes the task, with its error
+            record = logging.makeLogRecord({**record.__dict__, "msg": record.getMessage().split("\n")[0], "args": ()})
         return hide(super().format(record))
 
 
@@ -39,6 +42,13 @@ def _short_error(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> M
         event["exception"] = kind.__name__
         event["at"] = " > ".join(places[-6:])
     return event
+
+
+def _last_words(error: BaseException | None, name: str) -> None:
+    """Instead of Python's traceback, which quotes values: what ended a thread or the process, by kind and place."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    structlog.get_logger(__name__).critical(name, exc_info=error)
 
 
 def start(level: str, *, pretty: bool = False) -> None:
@@ -67,3 +77,9 @@ def start(level: str, *, pretty: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def guard_last_words() -> None:
+    """For a process of its own: what ends it or one of its threads is logged, instead of a traceback with values."""
+    sys.excepthook = lambda _kind, error, _trace: _last_words(error, "process_failed")
+    threading.excepthook = lambda ended: _last_words(ended.exc_value, "thread_failed")

@@ -206,7 +206,7 @@ def _due_sql(lanes: str) -> str:
         f"SELECT * FROM (SELECT {_COLUMNS} FROM outbox o WHERE state = 'planned' AND priority = {{priority}}"  # noqa: S608
         f" AND due_at <= :now AND {lanes} AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.lane = o.lane"
         " AND b.priority = o.priority AND b.state = 'planned' AND b.id < o.id AND b.attempts > 0"
-        " AND NOT b.put_off AND b.due_at > :now)"
+        " AND NOT b.put_off)"
         " ORDER BY due_at, id LIMIT :limit) AS p{priority}"
     )
     parts = " UNION ALL ".join(one.format(priority=rule) for rule in sorted({kind.priority for kind in KINDS.values()}))
@@ -233,7 +233,8 @@ class Due:
 def find_due(db: sa.Connection, now: dt.datetime, *, without: Collection[str] = (), limit: int = 40) -> list[Due]:
     """What may leave now, most urgent first, leaving out the lanes `without`.
 
-    A row that waits a moment after a failure holds its lane and priority.
+    A row that was tried goes before what is behind it in its lane and priority, and holds it while it waits a moment:
+    what is behind it has been due for longer.
     """
     rows = _DUE.rows(db, now=hot.at(db, now), without=hot.listed(db, without), limit=limit)
     return [Due(row[0], row[1], row[2], row[3], row) for row in rows]

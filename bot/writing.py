@@ -24,6 +24,7 @@ from bot.storage import notes
 
 _GROUP_CLOSED_WAIT: Final = dt.timedelta(minutes=1)
 _LATE_TEXT: Final = Text("Sorry, my answer comes late. Please write your question again.")
+_LANE_MOST: Final = 1000
 _JOINED_MOST: Final = 3500
 _JOINED_KINDS: Final = frozenset({"copy", "alert"})
 
@@ -99,8 +100,13 @@ class Writer:
         """Whether this waits for a topic that is not made yet."""
         if not delivery.lane.startswith("case:"):
             return False
-        creates = isinstance(delivery.content, Message) and delivery.content.action == "topic_create"
-        return not creates and thread_of(db, delivery.case_id or 0) is None
+        return not _makes_topic(delivery) and thread_of(db, delivery.case_id or 0) is None
+
+    @staticmethod
+    def topic_maker(db: sa.Connection, waits: Delivery, now: dt.datetime) -> Delivery | None:
+        """What makes the topic that `waits` waits for, when it stands behind it and is due."""
+        following = outbox.next_of_lane(db, waits, now, limit=_LANE_MOST)
+        return next((one for one in following if _makes_topic(one)), None)
 
     def _from_chat(self, db: sa.Connection, from_person: str) -> int:
         if from_person == FROM_STAFF:
@@ -142,6 +148,10 @@ class Writer:
 
 
 _PLAIN: Final = Message()
+
+
+def _makes_topic(delivery: Delivery) -> bool:
+    return isinstance(delivery.content, Message) and delivery.content.action == "topic_create"
 
 
 def _is_plain(content: Message | Late) -> bool:

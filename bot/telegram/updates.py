@@ -53,13 +53,16 @@ def number(update: Any) -> int | None:
 
 def raw_update(update: Mapping[str, Any]) -> RawUpdate:
     """One update with its lane. Never fails: what has no chat shares the lane "?"."""
-    raw = json.dumps(update, ensure_ascii=False)
-    if not raw.isascii():
-        try:
-            raw.encode()
-        except UnicodeEncodeError:  # half a surrogate pair: no database stores it
-            raw = raw.encode("utf-8", "replace").decode()
-            update = json.loads(raw)
+    try:
+        raw = json.dumps(update, ensure_ascii=False)
+        if not raw.isascii():
+            try:
+                raw.encode()
+            except UnicodeEncodeError:  # half a surrogate pair: no database stores it
+                raw = raw.encode("utf-8", "replace").decode()
+                update = json.loads(raw)
+    except RecursionError:  # nested one level deeper than can be read or written from here
+        return RawUpdate(update["update_id"], "?", "{}")
     try:
         incoming = read(update)
     except UnreadableError:
@@ -76,7 +79,7 @@ def read(update: Mapping[str, Any]) -> Incoming:
     """One update as Incoming. Raises UnreadableError when it is not what Telegram documents."""
     try:
         return _read(update)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         kind = next((name for name in update if name != "update_id"), "nothing")
         msg = f"{kind} cannot be read ({type(error).__name__})"
         raise UnreadableError(msg) from None
