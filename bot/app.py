@@ -23,7 +23,7 @@ import handlers
 from bot import erasure, failpoints, handoff, people, programmes, reminders, roster, web
 from bot.catalogs import Catalogs
 from bot.channel import ChannelError, Membership, StopPollingError
-from bot.clock import Clock
+from bot.clock import Clock, monotonic
 from bot.conversation import City
 from bot.deliver import Deliver
 from bot.flood import Flood
@@ -60,6 +60,9 @@ _CLOCK_WAIT: Final = 25
 _LOOK_EVERY: Final = 1.0
 _STOP_WITHIN: Final = 18.0
 """Seconds for what is being done to end, after SIGTERM; then the process ends as if it had crashed."""
+
+_CALLS_EACH: Final = 3
+"""Commands, description and short description of each language."""
 
 Content = tuple[Pack, Understanding, Catalogs]
 
@@ -193,9 +196,9 @@ class App:
                 helping = [group.create_task(self._look_around())] if not self.database.sqlite else []
                 if not self.database.sqlite:
                     helping.append(group.create_task(bells.listen(self.database, self._wake)))
+                helping.append(group.create_task(self._present(engine, staff_chat)))
                 pack, understanding, texts = await reading
                 receiving = group.create_task(self._begin(engine, pack, understanding, texts, staff_chat))
-                helping.append(group.create_task(self._present(engine, staff_chat)))
                 if self.clock_from:
                     helping.append(group.create_task(self._follow_clock()))
                 await self._stop.wait()
@@ -220,10 +223,11 @@ class App:
         def end(db: sa.Connection, delivery: Any, outcome: Any, now: dt.datetime) -> None:
             outcomes.end(db, delivery, outcome, now)
 
+        self._pacer = Pacer(off=settings.pace == "off")
         self._deliver = Deliver(
             self.database, self.clock, send=engine.send, outcomes=outcomes,
             writer=Writer(self.city, self.look_up, handlers.RENDERERS, staff_chat, end),
-            pacer=Pacer(off=settings.pace == "off"),
+            pacer=self._pacer,
         )  # fmt: skip
         self._deliver.on_rest = self.on_rest
         if self.demo:
@@ -340,7 +344,10 @@ class App:
                     await engine.listen(self.settings.webhook_url, secret)
                 await self.ready.wait()
                 if self.webhook is False or self.lead.leads:
-                    await engine.describe(handlers.descriptions(self.city, self.look_up), staff_chat=staff_chat)
+                    shown = handlers.descriptions(self.city, self.look_up)
+                    for _ in range(_CALLS_EACH * len(shown)):  # Telegram counts them with the messages
+                        self._pacer.took("presented", 9, monotonic(), message=False)
+                    await engine.describe(shown, staff_chat=staff_chat)
             except ChannelError as error:
                 log.warning("not_presented", error=type(error).__name__)
                 await asyncio.sleep(_RETRY)

@@ -115,27 +115,34 @@ _TAKE = hot.Sql(
     " SELECT i.id FROM (SELECT lane, MIN(update_id) AS first FROM inbox WHERE state = 'waiting' GROUP BY lane) f"
     " JOIN inbox i ON i.update_id = f.first"
     " WHERE (i.taken_at IS NULL OR i.taken_at < :stale) AND i.id NOT IN (SELECT value FROM json_each(:busy))"
+    " AND i.tries BETWEEN :least AND :most"
     " ORDER BY i.id LIMIT :limit) RETURNING id, update_id, lane, tries, raw_sealed",
     postgresql="UPDATE inbox SET tries = tries + 1, taken_at = :now WHERE id IN ("
     " SELECT i.id FROM (SELECT lane, MIN(update_id) AS first FROM inbox WHERE state = 'waiting' GROUP BY lane) f"
     " JOIN inbox i ON i.update_id = f.first"
     " WHERE (i.taken_at IS NULL OR i.taken_at < :stale) AND i.id <> ALL(CAST(:busy AS bigint[]))"
+    " AND i.tries BETWEEN :least AND :most"
     " ORDER BY i.id LIMIT :limit FOR UPDATE OF i SKIP LOCKED)"
     " RETURNING id, update_id, lane, tries, raw_sealed",
 )
 
 
 def take(
-    db: sa.Connection, now: dt.datetime, *, limit: int, busy: Collection[int] = (), stale: dt.datetime | None = None
-) -> list[Row]:
+    db: sa.Connection, now: dt.datetime, *, limit: int, busy: Collection[int] = (), stale: dt.datetime | None = None,
+    suspects: bool = True,
+) -> list[Row]:  # fmt: skip
     """The next update of each lane that nobody works at, its try counted (in a commit of its own, before the turn).
 
-    `busy`: rows this process works at. `stale`: turns that began before are taken again (default: `STALE` ago).
+    What was tried before is a suspect, and taken one at a time: a process that dies with many at work is not the fault
+    of each of them. `suspects`: whether one may be taken now. `busy`: rows this process works at. `stale`: turns that
+    began before are taken again (default: `STALE` ago).
     """
     values = {"now": hot.at(db, now), "stale": hot.at(db, stale or now - STALE), "busy": hot.listed(db, busy)}
     taken = [
-        Row(row[0], row[1], bytes(row[2]), row[3], unseal(db, row[4])) for row in _TAKE.rows(db, limit=limit, **values)
-    ]
+        Row(row[0], row[1], bytes(row[2]), row[3], unseal(db, row[4]))
+        for least, most, count in ((0, 0, limit), (1, 2**31, 1 if suspects else 0)) if count
+        for row in _TAKE.rows(db, limit=count, least=least, most=most, **values)
+    ]  # fmt: skip
     return sorted(taken, key=lambda row: row.id)
 
 

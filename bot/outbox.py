@@ -352,16 +352,17 @@ def finish(
 
 
 def put_off(
-    db: sa.Connection, delivery_id: int, until: dt.datetime, *, now: dt.datetime, fault: str, unknown: bool = False
-) -> None:
-    """Planned again, not before `until`. More than 5 s away it no longer holds what waits behind it."""
+    db: sa.Connection, delivery_id: int, until: dt.datetime, *, now: dt.datetime, fault: str, unknown: bool = False,
+    aside: bool = False,
+) -> None:  # fmt: skip
+    """Planned again, not before `until`. More than 5 s away, or set `aside`, it lets what is behind it go first."""
     db.execute(
         sa.update(tables.outbox)
         .where(tables.outbox.c.id == delivery_id)
         .values(
             state="planned",
             due_at=until,
-            put_off=until - now > dt.timedelta(seconds=5),
+            put_off=aside or until - now > dt.timedelta(seconds=5),
             fault=fault,
             copies=tables.outbox.c.copies + (1 if unknown else 0),
         )

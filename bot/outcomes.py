@@ -66,7 +66,8 @@ class Outcomes:
                 outbox.put_off(db, delivery.id, now, now=now, fault=fault)
             case TopicGoneError() if delivery.case_id is not None:
                 if topic_gone(db, delivery.case_id, city=self.city, now=now):
-                    outbox.put_off(db, delivery.id, now + dt.timedelta(seconds=1), now=now, fault=fault)
+                    again = now + dt.timedelta(microseconds=1)  # behind the new topic and its card
+                    outbox.put_off(db, delivery.id, again, now=now, fault=fault, aside=True)
                 else:
                     self.end(db, delivery, Outcome("refused"), now, fault)
             case UnreachableError() if delivery.person_id is not None and delivery.lane.startswith("person:"):

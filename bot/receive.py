@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
 AT_ONCE: Final = 64
+BESIDE: Final = 8
+"""Stored updates whose turns are made at once: more of them, and what Telegram posts waits behind them for its 200."""
 """Lanes whose turns are made at the same time."""
 
 CAREFUL_FIRST: Final = 200
@@ -67,6 +69,7 @@ class Receive:
         self._flood = flood
         self._lanes: set[str | bytes] = set()  # at work: as they came, or as they are stored
         self._rows: set[int] = set()
+        self._suspects: set[int] = set()  # of them, those that were tried before
         self._bell = asyncio.Event()
         self._running = False
         self._stopping = False
@@ -86,7 +89,7 @@ class Receive:
         now = self._clock.now()
         fast = []
         if at_once and self._done >= CAREFUL_FIRST:
-            fast = [(one, self._at_once(one, now)) for one in ordered if self._begins(one)]
+            fast = [(one, self._at_once(one, now)) for one in ordered if self._begins(one, AT_ONCE)]
             self._edges.ring()  # what waits for the writer now is claimed in the same commit
         failures = [await self._end_fast(update, now, future) for update, future in fast]
         # Only now what is behind them in their lanes: it may not overtake.
@@ -94,26 +97,26 @@ class Receive:
         slow = []
         for update in ordered:
             if update.update_id not in begun:
-                begins = self._begins(update)
+                begins = self._begins(update, BESIDE)
                 slow.append((update, begins, self._database.submit(_storing(update, now, begin=begins))))
         failures += [await self._end_slow(update, future, begun=begins) for update, begins, future in slow]
         failpoints.at("inbox.stored")
         for failure in filter(None, failures):
             raise failure
 
-    def _begins(self, update: RawUpdate) -> bool:
+    def _begins(self, update: RawUpdate, most: int) -> bool:
         """Whether the turn of an update begins at once; its lane is then at work."""
-        begins = self._may_begin(update)
+        begins = self._may_begin(update, most)
         if begins:
             self._lanes.add(update.lane)
         return begins
 
-    def _may_begin(self, update: RawUpdate) -> bool:
+    def _may_begin(self, update: RawUpdate, most: int) -> bool:
         """Whether the turn of an update may begin at once: nobody is at its lane, and nothing has to be asked first."""
         incoming = update.incoming
         return (
             self._running and not self._stopping and incoming is not None and incoming.private
-            and len(self._lanes) < AT_ONCE and update.lane not in self._lanes and len(incoming.text) <= _INLINE_MOST
+            and len(self._lanes) < most and update.lane not in self._lanes and len(incoming.text) <= _INLINE_MOST
             and not self._flood.is_over(incoming, monotonic())
         )  # fmt: skip
 
@@ -135,6 +138,7 @@ class Receive:
     async def _end_fast(
         self, update: RawUpdate, now: dt.datetime, future: asyncio.Future[Row | None]
     ) -> Exception | None:
+        waits = True
         try:
             row = await future
         except DatabaseBusyError as error:
@@ -150,9 +154,11 @@ class Receive:
             failpoints.at("turn.committed")
             if row is not None and row.done:
                 metrics.turns.labels("done").inc()
+            waits = row is not None and not row.done
         finally:
             self._lanes.discard(update.lane)
-            self._bell.set()
+            if waits:
+                self._bell.set()
             if not self._database.in_order:  # or what was planned is claimed by now: `accept` rang after submitting
                 self._edges.ring()
         return None
@@ -197,12 +203,14 @@ class Receive:
             self._running = True
             while not self._stopping:
                 self._bell.clear()
-                free = AT_ONCE - len(self._rows)
+                free = BESIDE - len(self._rows)
                 rows = await self._take(free, stale) if free > 0 else []
                 if rows:
                     failpoints.at("inbox.taken")
                 for row in rows or ():
                     self._rows.add(row.id)
+                    if row.tries > 1:
+                        self._suspects.add(row.id)
                     self._group.create_task(self._one(row, row.lane))
                 if rows is not None and not rows:
                     stale = None
@@ -212,7 +220,9 @@ class Receive:
     async def _take(self, free: int, stale: dt.datetime | None) -> list[Row] | None:
         try:
             return await self._database.run(
-                lambda db: inbox.take(db, self._clock.now(), limit=free, busy=self._rows, stale=stale)
+                lambda db: inbox.take(
+                    db, self._clock.now(), limit=free, busy=self._rows, stale=stale, suspects=not self._suspects
+                )
             )
         except DatabaseBusyError:
             log.warning("database_busy", at="take")
@@ -240,6 +250,7 @@ class Receive:
                 await self._run(lambda db: inbox.give_back(db, row.id))
         finally:
             self._rows.discard(row.id)
+            self._suspects.discard(row.id)
             self._lanes.discard(lane)
             self._bell.set()
             self._edges.ring()
