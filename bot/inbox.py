@@ -198,8 +198,16 @@ def done(db: sa.Connection, row_id: int) -> None:
 
 
 def give_back(db: sa.Connection, row_id: int) -> None:
-    """The turn failed or could not be made: it may be taken again at once."""
+    """The turn failed: it may be taken again at once."""
     _NOT_TAKEN.do(db, id=row_id)
+
+
+_NOT_BEGUN = hot.Sql("UPDATE inbox SET taken_at = NULL, tries = tries - 1 WHERE id = :id AND tries > 0")
+
+
+def not_begun(db: sa.Connection, row_id: int) -> None:
+    """The turn could not be made, somebody else is at its lane: it may be taken again, and this was no try."""
+    _NOT_BEGUN.do(db, id=row_id)
 
 
 _PARK = hot.Sql("UPDATE inbox SET state = 'parked', fault = :fault WHERE id = :id")

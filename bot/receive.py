@@ -293,7 +293,7 @@ class Receive:
     async def _later(self, row: Row) -> None:
         """Another process is at this lane; its commit cannot be awaited from here."""
         await asyncio.sleep(_LANE_WAIT)
-        await self._run(lambda db: inbox.give_back(db, row.id))
+        await self._run(lambda db: inbox.not_begun(db, row.id))
 
     async def _flooded(self, row: Row, incoming: Incoming) -> None:
         """The rest of a flood is only searched for danger, many at once; those with danger in them are turns."""
