@@ -180,6 +180,11 @@ class Rig:
             name = self.dice.choice(failpoints.NAMES)
             self.start(bot, f"{name}:kill:{self.dice.randint(1, 6)}" if self.dice.random() < 0.5 else "")
 
+    def told(self, words: str) -> list[str]:
+        """The lines in the logs of all bots with these words."""
+        logs = [path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("bot*.log"))]
+        return [line for log in logs for line in log.splitlines() if words in line]
+
     # --- people ---------------------------------------------------------------------------------------------------
 
     async def settle(self, seconds: float = PATIENCE) -> None:

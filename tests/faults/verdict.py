@@ -69,9 +69,9 @@ def _updates(db: sa.Connection, rig: Rig, verdict: Verdict) -> None:
             verdict.lost.append(f"{times - found} of {times} questions of one person")
         if found > times:
             verdict.twice.append(f"{found - times} questions of one person were answered twice")
-    parked = db.scalar(sa.select(sa.func.count()).where(tables.inbox.c.state == "parked"))
-    if parked:
-        verdict.lost.append(f"{parked} updates are parked")
+    for row in db.execute(sa.select(tables.inbox).where(tables.inbox.c.state == "parked")):
+        told = [line for line in rig.told("turn_failed") if f'"update": {row.id},' in line]
+        verdict.lost.append(f"update {row.id} is parked: {row.fault} after {row.tries} tries {' '.join(told)[:1500]}")
 
 
 def _chats(db: sa.Connection) -> dict[str, int]:
