@@ -19,6 +19,8 @@ from bot.storage import hot
 from bot.storage.vault import blind_index, seal, unseal
 
 TRIES_MOST: Final = 3
+DEATHS_MOST: Final = 6
+"""Times that the process may end with an update at work: more than failed turns, for it may have ended by chance."""
 
 STALE: Final = dt.timedelta(seconds=5)
 """A turn that began so long ago and is not done: its process has probably died, another one may take it."""

@@ -233,7 +233,7 @@ class Receive:
         """The turn of a stored update; tried again, and at last parked."""
         began = monotonic()
         try:
-            if row.tries > inbox.TRIES_MOST:  # each time the process ended with it
+            if row.tries > inbox.DEATHS_MOST:
                 await self._run(lambda db: self._turns.park(db, row, self._read(row), "kills"))
                 metrics.turns.labels("parked").inc()
             else:
