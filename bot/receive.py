@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 AT_ONCE: Final = 64
 BESIDE: Final = 8
-"""Stored updates whose turns are made at once: more of them, and what Telegram posts waits behind them for its 200."""
+"""The same with a webhook: with more of them, what Telegram posts waits behind them for its 200."""
 """Lanes whose turns are made at the same time."""
 
 CAREFUL_FIRST: Final = 200
@@ -68,6 +68,7 @@ class Receive:
         self._staff_chat = staff_chat
         self._flood = flood
         self._lanes: set[str | bytes] = set()  # at work: as they came, or as they are stored
+        self._beside = AT_ONCE
         self._rows: set[int] = set()
         self._suspects: set[int] = set()  # of them, those that were tried before
         self._bell = asyncio.Event()
@@ -88,6 +89,8 @@ class Receive:
         ordered = sorted(updates, key=lambda one: one.update_id)
         now = self._clock.now()
         fast = []
+        if not at_once:
+            self._beside = BESIDE
         if at_once and self._done >= CAREFUL_FIRST:
             fast = [(one, self._at_once(one, now)) for one in ordered if self._begins(one, AT_ONCE)]
             self._edges.ring()  # what waits for the writer now is claimed in the same commit
@@ -97,7 +100,7 @@ class Receive:
         slow = []
         for update in ordered:
             if update.update_id not in begun:
-                begins = self._begins(update, BESIDE)
+                begins = self._begins(update, self._beside)
                 slow.append((update, begins, self._database.submit(_storing(update, now, begin=begins))))
         failures += [await self._end_slow(update, future, begun=begins) for update, begins, future in slow]
         failpoints.at("inbox.stored")
@@ -203,7 +206,7 @@ class Receive:
             self._running = True
             while not self._stopping:
                 self._bell.clear()
-                free = BESIDE - len(self._rows)
+                free = self._beside - len(self._rows)
                 rows = await self._take(free, stale) if free > 0 else []
                 if rows:
                     failpoints.at("inbox.taken")
