@@ -216,7 +216,8 @@ class Receive:
                         self._suspects.add(row.id)
                     self._group.create_task(self._one(row, row.lane))
                 if rows is not None and not rows:
-                    stale = None
+                    if not self._suspects:  # or others of the dead process wait for their turn
+                        stale = None
                     await self._bell.wait()
             self._running = False
 
