@@ -13,6 +13,7 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e . \
     && for po in locales/*/LC_MESSAGES/*.po; do \
            /venv/bin/pybabel -q compile --input-file="$po" --output-file="${po%.po}.mo" --locale="$(echo "$po" | cut -d/ -f2)"; \
        done \
+    && WEGWIJS_CACHE=var/cache /venv/bin/python -m bot content build \
     && /venv/bin/python -m compileall -q bot handlers \
     && /venv/bin/pip uninstall -q -y pip setuptools
 

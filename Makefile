@@ -21,7 +21,7 @@ check: $(VENV)/ready-dev catalogs
 	$(BIN)/python -m pytest -q tests/test_catalogs.py tests/test_migrations.py
 
 eval: $(VENV)/ready-dev
-	$(BIN)/python -m benchmarks.evaluate
+	$(BIN)/python -m benchmarks.evaluate $(if $(CLINC),--clinc $(CLINC))
 
 # Long: a thousand kills, then the trouble, the histories and the fuzz at full length (about an hour).
 faults: $(VENV)/ready-dev catalogs

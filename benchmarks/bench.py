@@ -177,6 +177,7 @@ def main() -> int:
     os.sched_setaffinity(0, {OTHER_CORE})
     for name in ("bot", "handlers", "benchmarks"):  # as the image does: otherwise every start compiles them anew
         compileall.compile_dir(ROOT / name, quiet=1)
+    stage.taught()
     wanted = {one for one in CONTENDERS if asked.only in str(one)}
     wanted |= {BARE[one.way] for one in wanted}
     chosen = [one for one in CONTENDERS if one in wanted]

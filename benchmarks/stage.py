@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bot import people
+from bot import people, teaching, topics
 from bot.clock import Clock
 from bot.settings import load
 from bot.storage.database import Database
@@ -80,6 +80,7 @@ def run(
     if not chosen:
         print(f"--only {asked.only}: there is {', '.join(map(str, among))}", file=sys.stderr)
         return 2
+    taught()
     found: dict[str, Found] = {}
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wegwijs-bench-")))
@@ -153,6 +154,13 @@ async def at_rest(figures: Figures, wanted: int, quiet: float = 30) -> None:
         if time.monotonic() - since > quiet:
             return
         await asyncio.sleep(0.05)
+
+
+def taught() -> None:
+    """What reads texts is learnt before anything is measured, as in the image, and not beside the bot's work."""
+    pack, cache = topics.load(ROOT / "content" / "lokeren"), ROOT / "var" / "cache"
+    if not teaching.is_fresh(pack, cache):
+        teaching.rebuild(pack.folder, cache)
 
 
 def know(database: Database, telegram_ids: Collection[int]) -> list[str]:

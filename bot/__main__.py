@@ -19,6 +19,7 @@ from bot.catalogs import CatalogError
 from bot.channel import StopPollingError
 from bot.settings import SettingsError, load
 from bot.storage.copies import CopyError
+from bot.teaching import TeachingError
 from bot.topics import PackError
 
 P = ParamSpec("P")
@@ -31,7 +32,7 @@ def mend(command: Callable[P, None]) -> Callable[P, None]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (SettingsError, PackError, CatalogError, CopyError, StopPollingError) as error:
+        except (SettingsError, PackError, CatalogError, CopyError, StopPollingError, TeachingError) as error:
             click.echo(str(error), err=True)
             sys.exit(1)
 
@@ -134,14 +135,21 @@ def health() -> None:
 
 
 @main.command()
-@click.argument("text")
+@click.argument("text", required=False)
 @click.option("--language", default=None, help="The language the person chose, such as ar.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--jsonl", "lines", is_flag=True, help="Read lines {text, language} and write one decision per line.")
 @mend
-def ask(text: str, language: str | None, as_json: bool) -> None:  # noqa: FBT001 (click gives it so)
+def ask(text: str | None, language: str | None, as_json: bool, lines: bool) -> None:  # noqa: FBT001 (click gives it so)
     """What the bot makes of a text: danger, language, topic, and the answer."""
     from bot import console
 
+    if lines:
+        for line in console.ask_lines(load(), sys.stdin):
+            click.echo(line)
+        return
+    if text is None:
+        raise SettingsError('expected a text, as in: wegwijs ask "where is the library"; or --jsonl and lines')
     told = console.ask(load(), text, language)
     click.echo(json.dumps(told, ensure_ascii=False, indent=2) if as_json else console.as_lines(told))
 
@@ -164,11 +172,33 @@ def content() -> None:
 @content.command("check")
 @mend
 def content_check() -> None:
-    """Read the pack and say what is wrong with it."""
-    from bot import topics
+    """Read the pack over: missing, stale, too long, different, doubled, hard to read. Exit code 1 on an error."""
+    from bot import proofreading, topics
 
     pack = topics.load(load().content)
-    click.echo(f"{pack.city}: {len(pack.topics)} topics in {', '.join(pack.languages)}. All is well.")
+    found = proofreading.faults(pack)
+    for fault in found:
+        click.echo(f"{fault.severity}: {fault.what}")
+    errors = [fault for fault in found if fault.severity == "error"]
+    told = f"{len(errors)} to mend, {len(found) - len(errors)} to look at" if found else "All is well"
+    click.echo(f"{pack.city}: {len(pack.topics)} topics in {', '.join(pack.languages)}. {told}.")
+    sys.exit(1 if errors else 0)
+
+
+@content.command("build")
+@mend
+def content_build() -> None:
+    """Teach the bot what the pack says, so that it starts at once. Does nothing when nothing has changed."""
+    from bot import checks, teaching, topics
+
+    settings = load()
+    pack = topics.load(settings.content)
+    taught = checks.taught(settings)
+    if teaching.is_fresh(pack, settings.cache, taught):
+        click.echo("Nothing has changed.")
+        return
+    path = teaching.build(pack, settings.cache, taught)
+    click.echo(f"{path}: {path.stat().st_size / 2**20:.1f} MiB, {', '.join(pack.languages)}.")
 
 
 @content.command("missing")
@@ -183,6 +213,17 @@ def content_missing() -> None:
         click.echo("Everything is filled in.")
     for row in rows:
         click.echo(f"{row.asked:6} ×  {row.name:28} {row.what}  ({', '.join(row.topics)})")
+
+
+@main.command()
+@mend
+def questions() -> None:
+    """What was asked in the last seven days and not answered well, alike ones together, per language."""
+    from bot import checks
+
+    lines = checks.asked_this_week(load())
+    for line in lines or ["Every question of this week was answered."]:
+        click.echo(line)
 
 
 @main.group()

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 import structlog
 
 import handlers
-from bot import erasure, failpoints, handoff, people, programmes, reminders, roster, web
+from bot import erasure, failpoints, handoff, people, programmes, questions, reminders, roster, teaching, web
 from bot.catalogs import Catalogs
 from bot.channel import ChannelError, Membership, StopPollingError
 from bot.clock import Clock, monotonic
@@ -30,6 +30,8 @@ from bot.flood import Flood
 from bot.health import Health
 from bot.inbox import RawUpdate
 from bot.lead import Lead
+from bot.message import Late
+from bot.outbox import STAFF_LANE, plan
 from bot.outcomes import Outcomes
 from bot.pace import Pacer
 from bot.parts import (
@@ -58,6 +60,7 @@ log = structlog.get_logger(__name__)
 _RETRY: Final = 2.0
 _CLOCK_WAIT: Final = 25
 _LOOK_EVERY: Final = 1.0
+_LEARN_EVERY: Final = 30.0
 _STOP_WITHIN: Final = 18.0
 """Seconds for what is being done to end, after SIGTERM; then the process ends as if it had crashed."""
 
@@ -82,6 +85,8 @@ def jobs(settings: Settings, city: City) -> list[Job]:
         handoff.missed_promises(db, city=city, now=now)
         reminders.expire_offers(db, city=city, now=now)
         roster.post_due(db, city=city, now=now)
+        if city.staff and questions.week_is_due(db, now.astimezone(city.pack.zone)):
+            plan(db, "copy", Late("questions", {}), now=now, to=STAFF_LANE, key=f"questions:{now:%G-%V}")
 
     def repair(db: sa.Connection, now: dt.datetime) -> None:
         if city.demo:
@@ -199,6 +204,7 @@ class App:
                 helping.append(group.create_task(self._present(engine, staff_chat)))
                 pack, understanding, texts = await reading
                 receiving = group.create_task(self._begin(engine, pack, understanding, texts, staff_chat))
+                helping.append(group.create_task(self._learn_anew(pack)))
                 if self.clock_from:
                     helping.append(group.create_task(self._follow_clock()))
                 await self._stop.wait()
@@ -206,6 +212,33 @@ class App:
         finally:
             await runner.cleanup()
         log.info("stopped")
+
+    async def _learn_anew(self, pack: Pack) -> None:
+        """When the pack is newer than what reads texts, or staff taught more: learn beside, and read with it."""
+        cache, reads = self.settings.cache, None
+        while True:
+            with contextlib.suppress(DatabaseBusyError):
+                taught = await self.database.read(questions.taught)
+                if reads is None and await asyncio.to_thread(teaching.is_fresh, pack, cache, taught):
+                    reads = taught
+                if reads != taught:
+                    reads = taught
+                    await self._learn(pack, taught)
+            await asyncio.sleep(_LEARN_EVERY)  # staff teach now and then, in any process: there is no event to await
+
+    async def _learn(self, pack: Pack, taught: teaching.Taught) -> None:
+        cache = self.settings.cache
+        log.info("understanding_stale")
+        try:
+            # another process may have learnt it already
+            if not await asyncio.to_thread(teaching.is_fresh, pack, cache, taught):
+                await asyncio.to_thread(teaching.rebuild, pack.folder, cache, taught)
+            found, _ = await asyncio.to_thread(teaching.understanding, pack, cache, taught)
+        except (teaching.TeachingError, OSError) as error:
+            log.exception("understanding_stays_stale", error=type(error).__name__)
+            return
+        self.receive.read_with(found.look)
+        log.info("understanding_new")
 
     async def _begin(
         self, engine: Engine, pack: Pack, understanding: Understanding, texts: Catalogs, staff_chat: int | None

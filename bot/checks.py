@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bot import catalogs, loading, topics
+from bot import catalogs, loading, questions, topics
 from bot.channel import ChannelError, Fault, StopPollingError
 from bot.clock import Clock
 from bot.language import placeholders
@@ -21,6 +21,7 @@ from bot.storage.database import Database
 from bot.topics import Pack, PackError
 
 _REVIEWED: Final = ("cards.", "ready.")
+_OLD_TABLES: Final = f"{PREFIX}DATABASE_URL: the tables are not those of this release; run `wegwijs migrate`"
 
 
 async def faults(settings: Settings) -> list[Fault]:
@@ -72,7 +73,7 @@ def _database(settings: Settings) -> list[Fault]:
     try:
         with _opened(settings) as database:
             if not database.read_now(migrate.is_current):
-                return [Fault(f"{PREFIX}DATABASE_URL: the tables are not those of this release; run `wegwijs migrate`")]
+                return [Fault(_OLD_TABLES)]
     except SettingsError:
         return []  # the missing key is named already
     except sa.exc.SQLAlchemyError as error:
@@ -115,9 +116,7 @@ def load_sessions(settings: Settings, file: Path | None, *, really: bool) -> lis
     now = Clock().now()
     with _opened(settings) as database:
         if not database.read_now(migrate.is_current):
-            raise SettingsError(
-                f"{PREFIX}DATABASE_URL: the tables are not those of this release; run `wegwijs migrate`"
-            )
+            raise SettingsError(_OLD_TABLES)
         plan = database.read_now(lambda db: loading.steps(db, entries, now))
         lines = [step.words for step in plan]
         if not really:
@@ -146,7 +145,7 @@ def missing_values(settings: Settings) -> list[MissingValue]:
     times: dict[str, int] = {}
     with contextlib.suppress(SettingsError, sa.exc.SQLAlchemyError), _opened(settings) as database:
         values = database.read_now(lambda db: topics.local_values(db, pack))
-        times = database.read_now(topics.times_asked)
+        times = database.read_now(questions.times_asked)
     users = values_used(pack)
     rows = [
         MissingValue(name, pack.values[name].what, users[name], sum(times.get(topic, 0) for topic in users[name]))
@@ -154,6 +153,30 @@ def missing_values(settings: Settings) -> list[MissingValue]:
         if not value and users.get(name)
     ]
     return sorted(rows, key=lambda row: (-row.asked, -len(row.topics), row.name))
+
+
+def taught(settings: Settings) -> list[tuple[str, str, str]]:
+    """What staff taught; nothing without a database."""
+    with contextlib.suppress(SettingsError, sa.exc.SQLAlchemyError), _opened(settings) as database:
+        return database.read_now(questions.taught)
+    return []
+
+
+def asked_this_week(settings: Settings) -> list[str]:
+    """What was asked and not answered in the last seven days, in lines. Raises SettingsError without a database."""
+    pack, now = topics.load(settings.content), Clock().now()
+    with _opened(settings) as database:
+        if not database.read_now(migrate.is_current):
+            raise SettingsError(_OLD_TABLES)
+        found = database.read_now(lambda db: questions.overview(db, pack, now))
+    lines = []
+    for code, groups in found.asked.items():
+        lines.append(f"{code}: {sum(one.count for one in groups)}")
+        lines += [f"{one.count:6} ×  {one.text}  ({one.topic or 'no topic'})" for one in groups]
+    few = f"not shown: fewer than {questions.FEWEST_WRITERS} people wrote"
+    lines += [f"{code}: {n}, {few}" for code, n in found.few.items()]
+    lines += [f"{times:6} ×  the answer of {name} did not help, this month" for name, times in found.not_helped.items()]
+    return lines
 
 
 def values_used(pack: Pack) -> dict[str, tuple[str, ...]]:

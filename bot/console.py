@@ -7,7 +7,7 @@ import itertools
 import json
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import click
@@ -19,8 +19,9 @@ from bot.env_file import made_keys
 from bot.inbox import RawUpdate
 from bot.language import Text, plain, render
 from bot.parts import make_look_up, make_understanding
-from bot.settings import Settings, load
+from bot.settings import Settings, SettingsError, load
 from bot.topics import Pack
+from bot.understanding import Decision, Look
 
 _ME: Final = 1001
 
@@ -42,6 +43,50 @@ def ask(settings: Settings, text: str, language: str | None) -> dict[str, Any]:
     if decision.action == "answer" and decision.label is not None:
         told["answer"] = _answer(pack, decision.label, decision.language)
     return told
+
+
+_PEOPLE: Final = frozenset({"human", "case-status", "complaint"})
+_CHAT: Final = frozenset({"smalltalk", "capabilities"})
+
+
+def ask_lines(settings: Settings, lines: Iterable[str]) -> Iterator[str]:
+    """A line of JSON per line of JSON, in order: {"text", "language" (or none)} → {"language", "action", "topic",
+    "crisis", "confidence", "choices"}. Raises SettingsError that names the line which is not so.
+    """
+    pack = topics.load(settings.content)
+    understanding = make_understanding(pack, settings.cache)
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            text, language = _question(line, number)
+            look = understanding.look(text)
+            decision = look.decide(language if language in pack.languages else None)
+            yield json.dumps(_told(look, decision), ensure_ascii=False)
+
+
+def _question(line: str, number: int) -> tuple[str, str | None]:
+    try:
+        given = json.loads(line)
+        text, language = given["text"], given.get("language")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        text = language = None
+    if not isinstance(text, str) or not isinstance(language, str | None):
+        raise SettingsError(f'line {number}: expected {{"text": "…", "language": "ar"}} (language may be left out)')
+    return text, language
+
+
+def _told(look: Look, decision: Decision) -> dict[str, Any]:
+    label, foreign = decision.label, decision.action == "foreign"
+    action = {"answer": "answer", "choose": "choose", "unknown": "unknown", "foreign": "person"}.get(decision.action)
+    if action is None:
+        action = "person" if label in _PEOPLE else "chat" if label in _CHAT else "answer"
+    return {
+        "language": look.foreign.code if look.foreign and foreign else decision.language,
+        "action": "crisis" if look.dangers else action,
+        "topic": label if decision.action in {"answer", "intent"} else None,
+        "crisis": look.likeliest,
+        "confidence": round(decision.confidence, 4),
+        "choices": [name for name, _ in decision.ranked[:3]] if decision.action == "choose" else [],
+    }
 
 
 def _answer(pack: Pack, topic: str, language: str) -> str:

@@ -247,6 +247,7 @@ def _remove(db: sa.Connection, person_id: str, now: dt.datetime) -> None:
         )
     )  # fmt: skip
     db.execute(sa.update(tables.local_value).where(tables.local_value.c.set_by == person_id).values(set_by=None))
+    db.execute(sa.update(tables.example).where(tables.example.c.added_by == person_id).values(added_by=None))
     db.execute(
         sa.update(tables.outbox)
         .where(tables.outbox.c.person_id == person_id, tables.outbox.c.state.in_(("planned", "sending", "uncertain")))

@@ -112,6 +112,8 @@ def enter(db: sa.Connection, update: RawUpdate, now: dt.datetime) -> Row | None:
     return Row(found[0], update.update_id, lane, 1, update.raw, update.incoming, done=found[1] == "done")
 
 
+# i.state is asked again: PostgreSQL looks at a row that was changed meanwhile, but not at the subquery before it,
+# and would take what another process has just done. https://www.postgresql.org/docs/current/transaction-iso.html
 _TAKE = hot.Sql(
     sqlite="UPDATE inbox SET tries = tries + 1, taken_at = :now WHERE id IN ("
     " SELECT i.id FROM (SELECT lane, MIN(update_id) AS first FROM inbox WHERE state = 'waiting' GROUP BY lane) f"
@@ -122,7 +124,8 @@ _TAKE = hot.Sql(
     postgresql="UPDATE inbox SET tries = tries + 1, taken_at = :now WHERE id IN ("
     " SELECT i.id FROM (SELECT lane, MIN(update_id) AS first FROM inbox WHERE state = 'waiting' GROUP BY lane) f"
     " JOIN inbox i ON i.update_id = f.first"
-    " WHERE (i.taken_at IS NULL OR i.taken_at < :stale) AND i.id <> ALL(CAST(:busy AS bigint[]))"
+    " WHERE i.state = 'waiting' AND (i.taken_at IS NULL OR i.taken_at < :stale)"
+    " AND i.id <> ALL(CAST(:busy AS bigint[]))"
     " AND i.tries BETWEEN :least AND :most"
     " ORDER BY i.id LIMIT :limit FOR UPDATE OF i SKIP LOCKED)"
     " RETURNING id, update_id, lane, tries, raw_sealed",
@@ -212,12 +215,12 @@ def not_begun(db: sa.Connection, row_id: int) -> None:
     _NOT_BEGUN.do(db, id=row_id)
 
 
-_PARK = hot.Sql("UPDATE inbox SET state = 'parked', fault = :fault WHERE id = :id")
+_PARK = hot.Sql("UPDATE inbox SET state = 'parked', fault = :fault WHERE id = :id AND state = 'waiting'")
 
 
-def park(db: sa.Connection, row_id: int, fault: str) -> None:
-    """Set an update aside with the kind of fault (no content); the lane goes on."""
-    _PARK.do(db, id=row_id, fault=fault[:120])
+def park(db: sa.Connection, row_id: int, fault: str) -> bool:
+    """Set an update aside with the kind of fault (no content); the lane goes on. False if it waits no more."""
+    return _PARK.do(db, id=row_id, fault=fault[:120]) == 1
 
 
 _WAITING = hot.Sql("SELECT COUNT(*), MIN(received_at) FROM inbox WHERE state = 'waiting'")

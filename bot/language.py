@@ -27,8 +27,19 @@ OWN_NAMES: Final[Mapping[str, str]] = {
     "nl": "Nederlands",
     "en": "English",
     "fr": "Français",
-    "ar": "العربية",
+    "de": "Deutsch",
+    "es": "Español",
+    "pt": "Português",
+    "sq": "Shqip",
+    "tr": "Türkçe",
+    "so": "Soomaali",
+    "ku": "Kurmancî",
     "uk": "Українська",
+    "ru": "Русский",
+    "ar": "العربية",
+    "fa_AF": "دری / فارسی",
+    "ps": "پښتو",
+    "ti": "ትግርኛ",
 }
 """The languages in the order in which they are offered (by script), each in its own name and script."""
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bot import catalogs, office, programmes, topics
+from bot import catalogs, office, programmes, teaching, topics
 from bot.channel import Description, Fault, Membership, Outgoing, Sent
 from bot.conversation import City
 from bot.inbox import RawUpdate
@@ -113,9 +113,9 @@ def read_content(settings: Settings) -> tuple[Pack, Understanding, catalogs.Cata
     return pack, make_understanding(pack, settings.cache), catalogs.load(pack.languages)
 
 
-def make_understanding(pack: Pack, cache: Path | None) -> Understanding:
-    """What reads texts, taught with the pack's examples."""
-    return Understanding(pack.examples, intents=topics.INTENTS, cache=cache)
+def make_understanding(pack: Pack, cache: Path) -> Understanding:
+    """What reads texts, taught with the pack's examples, perhaps with yesterday's. Raises TeachingError."""
+    return teaching.understanding(pack, cache)[0]
 
 
 def make_look_up(pack: Pack, texts: catalogs.Catalogs, titles: Callable[[str, str], str | None]) -> LookUp:

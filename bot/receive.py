@@ -221,6 +221,10 @@ class Receive:
                     await self._bell.wait()
             self._running = False
 
+    def read_with(self, look: Callable[[str], Look]) -> None:
+        """From now on texts are read with `look`."""
+        self._look_at = look
+
     async def _take(self, free: int, stale: dt.datetime | None) -> list[Row] | None:
         try:
             return await self._database.run(

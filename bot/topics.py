@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,7 +18,6 @@ import yaml
 
 from bot.language import placeholders
 from bot.storage import hot, notes, tables, transaction
-from bot.storage.vault import seal
 
 INTENTS: Final = (
     "human", "case-status", "complaint", "capabilities", "change-language", "privacy", "erase", "stop-messages",
@@ -85,6 +84,11 @@ class Pack:
     protocol: Mapping[str, Mapping[str, Any]]
     status: Mapping[str, Mapping[str, str]]  # {file: {status, reviewer}}
     digest: str
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # {language: {Dutch name: its explanation}}
+    # by topic id, "cards" or "ready":
+    prints: Mapping[str, str] = field(default_factory=dict)  # a short hash of the Dutch text
+    made_from: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # {language: {…: print it was made from}}
+    also_fits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # prints whose translations still hold
 
     @property
     def own_values(self) -> Mapping[str, str]:
@@ -110,11 +114,14 @@ def load(folder: Path) -> Pack:
     words: dict[str, dict[str, str]] = {}
     examples: dict[str, dict[str, tuple[str, ...]]] = {}
     status: dict[str, dict[str, str]] = {}
+    made_from: dict[str, dict[str, str]] = {}
+    also_fits: dict[str, tuple[str, ...]] = {}
     for language in languages:
         for name in (f"{language}.yaml", f"cards.{language}.yaml", f"ready.{language}.yaml"):
             data = _read(folder / name)
             status[name] = {"status": data.get("status", ""), "reviewer": data.get("reviewer") or ""}
             _gather(data, language, words)
+            _origins(data, name, made_from.setdefault(language, {}), also_fits)
             if name == f"{language}.yaml":
                 examples[language] = _examples(data, topics)
                 faults += _missing(data, topics, folder / name)
@@ -135,6 +142,8 @@ def load(folder: Path) -> Pack:
         topics=topics, values=values, words=words, examples=examples,
         programmes=_read(folder / "programmes.yaml").get("programmes", {}),
         protocol=_read(folder / "protocol.yaml").get("kinds", {}), status=status, digest=digest(folder),
+        names={code: _read(path) for code in languages if (path := folder / f"names.{code}.yaml").exists()},
+        prints=_prints(words, frame["source_language"]), made_from=made_from, also_fits=also_fits,
     )  # fmt: skip
 
 
@@ -208,6 +217,29 @@ def _gather(data: Mapping[str, Any], language: str, words: dict[str, dict[str, s
         put(f"ready:{name}", sentence)
 
 
+def _origins(
+    data: Mapping[str, Any], file: str, made_from: dict[str, str], also_fits: dict[str, tuple[str, ...]]
+) -> None:
+    part = file.split(".", 1)[0]
+    entries = {part: data} if part in _WHOLE else data.get("topics", {})
+    for name, entry in entries.items():
+        if origin := entry.get("made_from"):
+            made_from[name] = str(origin)
+        if earlier := entry.get("also_fits"):
+            also_fits[name] = tuple(map(str, earlier))
+
+
+_WHOLE: Final = {"cards": "card:", "ready": "ready:"}
+
+
+def _prints(words: Mapping[str, Mapping[str, str]], source: str) -> dict[str, str]:
+    parts: dict[str, list[str]] = {}
+    for key in sorted(words):
+        kind = next((name for name, begin in _WHOLE.items() if key.startswith(begin)), "")
+        parts.setdefault(kind or key.removeprefix("topic:").partition("/")[0], []).append(words[key].get(source, ""))
+    return {name: hashlib.sha256("\0".join(texts).encode()).hexdigest()[:8] for name, texts in parts.items()}
+
+
 def _examples(data: Mapping[str, Any], topics: Mapping[str, Topic]) -> dict[str, tuple[str, ...]]:
     entries = {**{t: e for t, e in data.get("topics", {}).items() if t in topics}, **data.get("intents", {})}
     return {label: tuple(str(example) for example in entry.get("examples") or ()) for label, entry in entries.items()}
@@ -263,48 +295,3 @@ def set_paused(db: sa.Connection, paused: bool) -> bool:  # noqa: FBT001 (its on
     notes.put(db, _PAUSED, "yes" if paused else "no")
     transaction.forget(db, _PAUSED)
     return paused
-
-
-# --- counting what was asked --------------------------------------------------------------------------------------
-
-
-_COUNT: Final = {
-    column: hot.Sql(
-        f"INSERT INTO asked (topic, language, month, {column}) VALUES (:topic, :language, :month, :times)"  # noqa: S608
-        f" ON CONFLICT (topic, language, month) DO UPDATE SET {column} = asked.{column} + :times"
-    )
-    for column in ("answered", "helped", "not_helped")
-}
-
-
-def count(db: sa.Connection, topic: str, language: str, column: str, now: dt.datetime) -> None:
-    """Add one to `answered`, `helped` or `not_helped` of a topic, language and month, at the end of the transaction."""
-    month = f"{now:%Y-%m}"
-
-    def add(db: sa.Connection, times: int) -> None:
-        _COUNT[column].do(db, topic=topic, language=language, month=month, times=times)
-
-    transaction.count(db, ("asked", topic, language, month, column), add)
-
-
-_NOTE: Final = hot.Sql(
-    "INSERT INTO question (text_sealed, language, topic, outcome, asked_at)"
-    " VALUES (:text, :language, :topic, :outcome, :asked_at)"
-)
-
-
-def note_question(
-    db: sa.Connection, text: str, language: str, topic: str | None, outcome: str, *, now: dt.datetime
-) -> None:
-    """Keep a question without a good answer, sealed, without who asked; `outcome`: unknown, unsure, not-helped."""
-    _NOTE.do(
-        db, text=seal(db, text), language=language, topic=topic, outcome=outcome, asked_at=hot.at(db, now)
-    )  # fmt: skip
-
-
-def times_asked(db: sa.Connection) -> dict[str, int]:
-    """How often each topic was answered, ever."""
-    rows = db.execute(
-        sa.select(tables.asked.c.topic, sa.func.sum(tables.asked.c.answered)).group_by(tables.asked.c.topic)
-    )
-    return {topic: int(total) for topic, total in rows}

@@ -73,7 +73,8 @@ class Turns:
 
     def park(self, db: sa.Connection, row: Row, incoming: Incoming | None, fault: str) -> None:
         """Set aside; the person gets a neutral text, staff are told without content."""
-        inbox.park(db, row.id, fault)
+        if not inbox.park(db, row.id, fault):
+            return
         now = self.clock.now()
         if self.city.staff:
             told = say(for_staff("A message of a newcomer could not be handled (number {id}).", id=row.id))

@@ -14,6 +14,7 @@ from handlers import (
     sessions,
     signup,
     staff_cases,
+    staff_questions,
     staff_sessions,
     start,
 )
@@ -116,6 +117,8 @@ ROUTES: Final = Routes(
         "case": staff_cases.show_case,
         "pause": staff_cases.pause,
         "set": staff_cases.set_value,
+        "questions": staff_questions.show,
+        "teach": staff_questions.teach,
         "sessions": staff_sessions.all_sessions,
         "session": staff_sessions.one_session,
         "new": staff_sessions.new,
@@ -141,7 +144,10 @@ ROUTES: Final = Routes(
     },
 )
 
-RENDERERS: Final = {**notices.RENDERERS, **staff_cases.RENDERERS, "roster": staff_sessions.roster_renderer}
+RENDERERS: Final = {
+    **notices.RENDERERS, **staff_cases.RENDERERS, "roster": staff_sessions.roster_renderer,
+    "questions": staff_questions.overview_renderer,
+}  # fmt: skip
 """Who finds the words of a delivery when it leaves, by the name that was planned."""
 
 __all__ = ["RENDERERS", "ROUTES", "Routes", "descriptions", "handle"]

@@ -6,10 +6,11 @@ The language of an answer is the one of the question, when it clearly is another
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bot import handoff, people, topics
+from bot import handoff, people, questions, topics
 from bot.conversation import Reply, State, Turn, reply
 from bot.language import OWN_NAMES, Joined, Said, Sayable, Text
 from bot.message import Button, Message, say
@@ -31,6 +32,7 @@ from handlers.sessions import below_answer
 LAST_QUESTION: Final = "last"
 """The state that only remembers what was asked last: no question of ours is open."""
 
+_JUST_NOW: Final = dt.timedelta(minutes=15)
 _WITH_SESSIONS: Final = frozenset({"together", "leisure", "learning"})
 
 
@@ -46,7 +48,7 @@ def free_text(turn: Turn, intents: Mapping[str, Callable[[Turn], Reply]]) -> Rep
     if turn.look is None:
         return unknown(turn)
     chosen = turn.person.language or people.match_language(turn.person.phone_language or "", turn.city.pack.languages)
-    decision = turn.look.decide(chosen)
+    decision = turn.look.decide(chosen, _before(turn))
     if decision.action == "foreign":
         return foreign(turn, decision)
     fixed = decision.language if decision.language != language_of(turn) else None
@@ -76,13 +78,24 @@ def _offer_switch(language: str) -> Message:
 
 
 def _remember(turn: Turn, topic: str | None) -> State:
-    return State(LAST_QUESTION, {"text": turn.said, "topic": topic}) if turn.said else State()
+    if not turn.said:
+        return State()
+    return State(LAST_QUESTION, {"text": turn.said, "topic": topic, "at": turn.now.isoformat()})
+
+
+def _before(turn: Turn) -> str | None:
+    """The topic of the question before, if it was just now."""
+    asked = turn.state.data.get("at")
+    if turn.state.name != LAST_QUESTION or not asked or turn.now - dt.datetime.fromisoformat(asked) > _JUST_NOW:
+        return None
+    topic = turn.state.data.get("topic")
+    return topic if topic in turn.city.pack.topics else None
 
 
 def answer(turn: Turn, topic_id: str, language: str | None = None) -> Reply:
     """What we know about a topic, with who to ask, the source, and the ways on."""
     language = language or language_of(turn)
-    topics.count(turn.db, topic_id, language, "answered", turn.now)
+    questions.count(turn.db, topic_id, language, "answered", turn.now)
     messages = [answer_message(turn, topic_id, language)]
     topic = turn.city.pack.topics[topic_id]
     if topic.urgent_case:
@@ -160,7 +173,7 @@ def dutch(turn: Turn) -> Reply:
 
 def choose(turn: Turn, decision: Decision) -> Reply:
     """Unsure: at most three topics, and "none of these"."""
-    topics.note_question(turn.db, turn.said, decision.language, decision.choices[0], "unsure", now=turn.now)
+    questions.note_question(turn.db, turn.said, decision.language, decision.choices[0], "unsure", now=turn.now)
     buttons = [Button(titled(turn, name), f"topic:{name}") for name in decision.choices]
     none = Button(Text("🤷 None of these"), "none")
     return reply(
@@ -177,7 +190,7 @@ def none_of_these(turn: Turn) -> Reply:
 def unknown(turn: Turn, language: str | None = None) -> Reply:
     """No idea: say so, and show the ways on."""
     if turn.said:
-        topics.note_question(turn.db, turn.said, language or language_of(turn), None, "unknown", now=turn.now)
+        questions.note_question(turn.db, turn.said, language or language_of(turn), None, "unknown", now=turn.now)
     return dataclasses.replace(_honest(), state=_remember(turn, None))
 
 
@@ -196,7 +209,7 @@ def foreign(turn: Turn, decision: Decision) -> Reply:
     found = turn.look.foreign if turn.look else None
     lines = (found.lines if found else "").replace("{n112}", turn.city.pack.values["n112"].value)
     buttons = [PERSON_BUTTON, Button(Text("🌐 Language"), "language"), HELP_BUTTON]
-    topics.note_question(turn.db, turn.said, decision.language, None, "unknown", now=turn.now)
+    questions.note_question(turn.db, turn.said, decision.language, None, "unknown", now=turn.now)
     return reply(say(Said(lines), buttons=buttons), state=_remember(turn, None))
 
 
@@ -204,7 +217,7 @@ def helped(turn: Turn) -> Reply:
     """Tap 👍."""
     if turn.argument not in turn.city.pack.topics:
         return out_of_date(turn)
-    topics.count(turn.db, turn.argument, language_of(turn), "helped", turn.now)
+    questions.count(turn.db, turn.argument, language_of(turn), "helped", turn.now)
     return reply(say(Text("Good. You can always ask me something else."), buttons=(MENU_BUTTON, HELP_BUTTON)))
 
 
@@ -213,9 +226,10 @@ def not_helped(turn: Turn) -> Reply:
     found = turn.city.pack.topics.get(turn.argument)
     if found is None:
         return out_of_date(turn)
-    topics.count(turn.db, found.id, language_of(turn), "not_helped", turn.now)
+    questions.count(turn.db, found.id, language_of(turn), "not_helped", turn.now)
     if turn.state.name == LAST_QUESTION and turn.state.data.get("text"):
-        topics.note_question(turn.db, turn.state.data["text"], language_of(turn), found.id, "not-helped", now=turn.now)
+        asked = turn.state.data["text"]
+        questions.note_question(turn.db, asked, language_of(turn), found.id, "not-helped", now=turn.now)
     near = [Button(titled(turn, other), f"topic:{other}") for other in found.related]
     words = Text("I am sorry. Perhaps one of these helps, or a person of the city.")
     return reply(say(words, buttons=(PERSON_BUTTON, *near, *WAYS_ON[:1], HELP_BUTTON)), state=None)

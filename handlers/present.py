@@ -28,6 +28,8 @@ _STAFF: Final = {
     "add": for_staff("A child enrolled on paper: /add programme name age"),
     "link": for_staff("A link and QR code: /link programme"),
     "set": for_staff("Fill in a value: /set name value"),
+    "questions": for_staff("What was asked this week and not answered"),
+    "teach": for_staff("Teach me a question: /teach language topic sentence"),
     "pause": for_staff("Stop the bot's answers, or go on"),
 }
 

@@ -19,6 +19,8 @@ from handlers.sessions import MINE_BUTTON, all_programmes, programme_message
 CHOOSING: Final = "signup"
 NAME: Final = "signup-name"
 AGE: Final = "signup-age"
+SIGNING: Final = (CHOOSING, NAME, AGE)
+"""Somebody is signing up."""
 CHILDREN_MOST: Final = 8
 _AGE_LEAST: Final = 1
 _DIGITS_MOST: Final = 3

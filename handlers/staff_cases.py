@@ -14,6 +14,7 @@ from bot.message import FROM_STAFF, Button, Message, say
 from bot.outbox import case_lane, plan
 from bot.topics import READY
 from handlers.common import number
+from handlers.staff_languages import LANGUAGES
 from handlers.staff_sessions import parse_start
 
 FILLING: Final = "staff-ready"
@@ -35,10 +36,6 @@ _KINDS: Final[Mapping[str, Sayable]] = {
     "child": for_staff("DANGER: a child"),
     "threat": for_staff("DANGER: threatens somebody"),
 }
-_LANGUAGES: Final[Mapping[str, Sayable]] = {
-    "nl": for_staff("Dutch"), "en": for_staff("English"), "fr": for_staff("French"), "ar": for_staff("Arabic"),
-    "uk": for_staff("Ukrainian"),
-}  # fmt: skip
 
 
 # --- renderers ----------------------------------------------------------------------------------------------------
@@ -62,7 +59,7 @@ def _card(db: Any, case: Case, city: City) -> Message:
     zone = city.pack.zone
     head = Joined(
         (Said(f"{'🔴 ' if case.urgent else ''}#{case.id}"), _KINDS.get(case.kind, Said(case.kind)),
-         _LANGUAGES.get(case.language, Said(case.language))), " · ",
+         LANGUAGES.get(case.language, Said(case.language))), " · ",
     )  # fmt: skip
     parts: list[Sayable] = [head]
     said = cases.entries(db, case.id)
@@ -446,6 +443,9 @@ def help_(turn: Turn) -> Reply:
     """An unknown command in the group."""
     del turn
     return reply(
-        say(for_staff("I know: /case · /sessions · /session · /new · /move · /cancel · /add · /link · /set · /pause")),
+        say(
+            for_staff("I know: /case · /sessions · /session · /new · /move · /cancel · /add · /link"),
+            Said("/set · /questions · /teach · /pause"),
+        ),
         state=None,
     )

@@ -10,15 +10,29 @@ from zoneinfo import ZoneInfo
 import pytest
 from cryptography.fernet import Fernet
 
+from bot import teaching
 from bot.office import Office, parse_hours
 from bot.storage import tables
 from bot.storage.database import Database
 from bot.storage.vault import Vault
 from bot.topics import Pack, load
+from bot.understanding import Understanding
 from tests.stores import postgres_database, postgres_server
 
 ROOT = Path(__file__).parent.parent
 ZONE = ZoneInfo("Europe/Brussels")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _taught() -> None:
+    """What reads texts was taught with the pack as it is now; learning it takes a minute or two, once."""
+    if not teaching.is_fresh(load(ROOT / "content" / "lokeren"), ROOT / "var" / "cache"):
+        teaching.rebuild(ROOT / "content" / "lokeren", ROOT / "var" / "cache")
+
+
+@pytest.fixture(scope="session")
+def understanding(pack: Pack) -> Understanding:
+    return teaching.understanding(pack, ROOT / "var" / "cache")[0]
 
 
 @pytest.fixture(scope="session")

@@ -39,8 +39,9 @@ class Look:
     dangers: tuple[str, ...] = ()
     label: str | None = None
 
-    def decide(self, chosen: str | None) -> Decision:
+    def decide(self, chosen: str | None, before: str | None = None) -> Decision:
         """The label as an intent; else nothing is known."""
+        del before
         return Decision("intent" if self.label else "unknown", chosen or "en", self.label, 0.9)
 
 

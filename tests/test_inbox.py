@@ -64,3 +64,15 @@ def test_a_turn_that_could_not_begin_was_no_try(database: Database) -> None:
             inbox.not_begun(db, row.id)
 
     database.run_now(story)
+
+
+def test_what_another_process_has_done_is_not_parked(database: Database) -> None:
+    def story(db: sa.Connection) -> None:
+        inbox.store(db, [came(1, "chat:1")], NOW)
+        [row] = inbox.take(db, NOW, limit=1)
+        inbox.done(db, row.id)
+        assert not inbox.park(db, row.id, "unreadable")
+        assert taken(db, LATER) == []
+        assert db.scalar(sa.select(tables.inbox.c.state)) == "done"
+
+    database.run_now(story)

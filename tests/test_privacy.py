@@ -131,7 +131,9 @@ def test_no_column_that_names_a_person_is_forgotten_by_the_test(scene: Scene) ->
         for key in column.foreign_keys
         if key.column.table.name == "person"
     }
-    of_staff = {("staff_member", "person_id"), ("local_value", "set_by"), ("case", "claimed_by")}
+    of_staff = {
+        ("staff_member", "person_id"), ("local_value", "set_by"), ("example", "added_by"), ("case", "claimed_by"),
+    }  # fmt: skip
     filled = {
         (t, c) for t, c, words in scene.database.run_now(everything) if words == person_id and (t, c) in ours
     }  # fmt: skip

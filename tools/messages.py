@@ -19,7 +19,7 @@ from bot.language import OWN_NAMES
 
 ROOT: Final = Path(__file__).parent.parent
 LOCALES: Final = ROOT / "locales"
-LANGUAGES: Final = ("nl", "en", "fr", "ar", "uk")
+LANGUAGES: Final = tuple(code for code in OWN_NAMES if (LOCALES / code).is_dir())
 DOMAINS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "messages": (("Text", "msgid"), LANGUAGES),
     "staff": (("for_staff",), ("nl",)),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest step in migrations/versions (a test compares them)."""
 
 _FOLDER: Final = Path(__file__).with_name("migrations")

@@ -215,6 +215,17 @@ asked = sa.Table(
     sa.Column("not_helped", sa.Integer, nullable=False, server_default="0"),
 )
 
+example = sa.Table(
+    "example",
+    METADATA,
+    _id(),
+    sa.Column("label", sa.String(40), nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("text", sa.String(200), nullable=False),  # in the words of staff, never somebody's own
+    _person("added_by", null=True),
+    _at("added_at", null=False),
+)
+
 local_value = sa.Table(
     "local_value",
     METADATA,

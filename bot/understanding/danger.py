@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from zlib import crc32
 
 import yaml
 
-from bot.understanding.normalise import joined, normalise, squeeze
+from bot.understanding.normalise import normalise, plain_words, squeeze
 
 Kind = Literal["emergency", "suicide", "child", "violence", "threat"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -24,8 +26,10 @@ _NEAR = 2  # other words that may stand between two neighbouring words of a phra
 _FAR = 5  # … and where the phrase has ".."
 _TYPO_LENGTH = 6  # shorter words get no typo tolerance: too many of them are one letter away from another word
 _GLUED_LENGTH = 8  # a phrase written without spaces is only looked for when it has this many letters
+_SPELLED_LENGTH = 6  # … and of letters that were typed one by one: "w i l d o o d"
 _GLUED_LONGEST = 24
 _GLUED_FORMS = 60
+_REMEMBERED = 16384  # words: people use the same ones again and again
 _WORD_LIMIT = 64  # longer "words" are not searched for phrases without spaces
 
 
@@ -48,17 +52,23 @@ class _Rule:
     places: tuple[tuple[tuple[int, ...], ...], ...]
     room: tuple[int, ...]
 
+    def may_stand(self, found: Container[int]) -> bool:
+        """Whether each place has a word among the patterns that were found; where they stand is not looked at."""
+        return all(any(row[0] in found for row in place) for place in self.places)
+
 
 class _Patterns:
     """The word patterns of all rules: numbers for "word", "begin*", "*end" and "*middle*"."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._count = 0
         self._whole: dict[str, int] = {}
         self._begin: dict[str, int] = {}
         self._end: dict[str, int] = {}
         self._middle: dict[str, int] = {}
-        self._typos: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._long: list[tuple[str, int]] = []  # patterns that may be misspelt; "begin*" as -1 - number
+        self._forms: Any = ()  # rising numbers of what is left of them without one letter, and whose each is
+        self._owners: Any = ()
         self._begin_lengths: list[int] = []
         self._longest = 0
 
@@ -66,17 +76,25 @@ class _Patterns:
         """The number of a pattern; `begin` is true for "core*", `end` for "*core"."""
         home = {(0, 0): self._whole, (1, 0): self._begin, (0, 1): self._end, (1, 1): self._middle}[begin, end]
         if core not in home:
-            home[core] = len(self._numbers)
-            self._numbers[core, f"{begin}{end}"] = home[core]
+            home[core] = self._count
+            self._count += 1
         return home[core]
 
     def seal(self) -> None:
         """Prepare typo tolerance, once all patterns are known."""
-        for home, open_end in ((self._whole, False), (self._begin, True)):
-            for core, number in home.items():
-                if len(core) >= _TYPO_LENGTH and not any(map(str.isdigit, core)):
-                    for form in _shorter(core):
-                        self._typos[form].append((core, number if not open_end else -1 - number))
+        import numpy as np  # a tenth of a second, off the path of the first poll
+
+        self._long = [
+            (core, number if home is self._whole else -1 - number)
+            for home in (self._whole, self._begin)
+            for core, number in home.items()
+            if len(core) >= _TYPO_LENGTH and not any(map(str.isdigit, core))
+        ]
+        forms = [_numbers(core) for core, _ in self._long]
+        numbers = np.array([number for own in forms for number in own], dtype=np.uint32)
+        owners = np.repeat(np.arange(len(forms), dtype=np.int32), [len(own) for own in forms])
+        order = numbers.argsort()
+        self._forms, self._owners = numbers[order], owners[order]
         self._longest = max(map(len, [*self._begin, *self._end]), default=0)
         self._begin_lengths = sorted({len(core) for core in self._begin if len(core) >= _TYPO_LENGTH})
 
@@ -103,19 +121,26 @@ class _Patterns:
 
     def _nearly(self, word: str) -> Iterator[int]:
         """Patterns one edit away from `word`; the first letter must be right."""
-        for form in _shorter(word):
-            for core, number in self._typos.get(form, ()):
-                if number >= 0 and _one_edit(core, word):
-                    yield number
+        for core, number in self._alike(word):
+            if number >= 0 and _one_edit(core, word):
+                yield number
         for length in self._begin_lengths:
             for size in (length - 1, length, length + 1):
                 if size > len(word):
                     break
                 head = word[:size]
-                for form in _shorter(head):
-                    for core, number in self._typos.get(form, ()):
-                        if number < 0 and len(core) == length and _one_edit(core, head):
-                            yield -1 - number
+                for core, number in self._alike(head):
+                    if number < 0 and len(core) == length and _one_edit(core, head):
+                        yield -1 - number
+
+    def _alike(self, word: str) -> set[tuple[str, int]]:
+        """Patterns that share what is left without one letter; few of them are really one edit away."""
+        numbers = _numbers(word)
+        first = self._forms.searchsorted(numbers, side="left").tolist()
+        last = self._forms.searchsorted(numbers, side="right").tolist()
+        return {
+            self._long[self._owners[at]] for start, end in zip(first, last, strict=True) for at in range(start, end)
+        }
 
 
 _PARTICLES = "وفبل"  # and, so, with, to: written to the next word
@@ -130,9 +155,15 @@ def _without_particles(word: str) -> list[str]:
     return bare
 
 
-def _shorter(word: str) -> set[str]:
-    """`word` itself and without one of its letters, never without the first."""
-    return {word, *(word[:cut] + word[cut + 1 :] for cut in range(1, len(word)))}
+def _plain(written: str) -> str:
+    """`normalise`, quickly for the many patterns that are plain already."""
+    bare = written.strip("*")
+    return bare.lower() if bare.isascii() and bare.isalnum() else normalise(bare)
+
+
+def _numbers(word: str) -> list[int]:
+    """The numbers of `word` itself and of it without one of its letters, never without the first."""
+    return [crc32(form.encode()) for form in {word, *(word[:cut] + word[cut + 1 :] for cut in range(1, len(word)))}]
 
 
 def _one_edit(one: str, other: str) -> bool:
@@ -159,10 +190,10 @@ class _Words:
 class Danger:
     """The rules of all languages, compiled. Built once; `look` only reads and may run in several threads."""
 
-    def __init__(self, rules: Mapping[str, Mapping[str, Any]], known: Collection[str] = ()) -> None:
+    def __init__(self, rules: Mapping[str, Mapping[str, Any]], known: Container[str] = ()) -> None:
         """`rules`: language → the content of its file. `known`: ordinary words that are nobody's typing error."""
         self._patterns = _Patterns()
-        self._known = frozenset(known)
+        self._known = known
         self._rules: list[_Rule] = []
         self._glued: dict[str, _Rule] = {}
         self._triggers: dict[int, list[int]] = defaultdict(list)
@@ -174,9 +205,10 @@ class Danger:
                 self._add(None, language, str(phrase))
         self._patterns.seal()
         self._choose_triggers()
+        self._read_word = lru_cache(maxsize=_REMEMBERED)(self._word)
 
     @classmethod
-    def read(cls, folder: Path = RULES, known: Collection[str] = ()) -> Danger:
+    def read(cls, folder: Path = RULES, known: Container[str] = ()) -> Danger:
         """The rules of all languages in `folder`, one YAML file each."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         files = {path.stem: yaml.load(path.read_bytes(), loader) for path in sorted(folder.glob("*.yaml"))}  # noqa: S506
@@ -187,25 +219,25 @@ class Danger:
         found: dict[Kind, Found] = {}
         plain = normalise(text)
         forms = {plain: None, squeeze(plain): None, squeeze(plain, 2): None}
-        for form in forms:
-            words = form.split()
-            for sequence in (words, _without_gaps(words)):
-                if sequence:
-                    for rule in self._match(sequence):
-                        if rule.kind is not None:
-                            found.setdefault(rule.kind, Found(rule.kind, rule.language, rule.phrase))
+        ways = [(form.split(), _GLUED_LENGTH) for form in forms]
+        spelled = plain_words(text)
+        if len(spelled) < len(ways[0][0]):
+            ways.append((spelled, _SPELLED_LENGTH))
+        for words, least in ways:
+            for rule in self._match(words, least):
+                if rule.kind is not None:
+                    found.setdefault(rule.kind, Found(rule.kind, rule.language, rule.phrase))
         return tuple(found[kind] for kind in KINDS if kind in found)
 
-    def _match(self, words: list[str]) -> Iterator[_Rule]:
+    def _match(self, words: list[str], least: int) -> Iterator[_Rule]:
         places: dict[int, list[int]] = defaultdict(list)
-        patterns: dict[str, set[int]] = {}
         for index, word in enumerate(words):
-            if word not in patterns:
-                patterns[word] = self._patterns.of(word, typos=word not in self._known)
-                yield from self._glued_in(word)
-            for number in patterns[word]:
+            patterns, glued = self._read_word(word, least)
+            yield from glued
+            for number in patterns:
                 places[number].append(index)
-        rules = {number: None for pattern in places for number in self._triggers.get(pattern, ())}
+        woken = {number: None for pattern in places for number in self._triggers.get(pattern, ())}
+        rules = [number for number in woken if self._rules[number].may_stand(places)]
         blank: set[int] = set()
         for number in rules:
             if self._rules[number].kind is None:
@@ -217,10 +249,15 @@ class Danger:
             if rule.kind is not None and _spans(rule, places):
                 yield rule
 
-    def _glued_in(self, word: str) -> Iterator[_Rule]:
-        """Rules whose phrase stands in `word` without its spaces ("iwanttodie")."""
-        if _GLUED_LENGTH <= len(word) <= _WORD_LIMIT and word not in self._known:
-            for size in range(_GLUED_LENGTH, min(len(word), _GLUED_LONGEST) + 1):
+    def _word(self, word: str, least: int) -> tuple[frozenset[int], tuple[_Rule, ...]]:
+        """The patterns that fit a word, and the rules that stand in it. Read it through `_read_word`."""
+        patterns = self._patterns.of(word, typos=word not in self._known)
+        return frozenset(patterns), tuple(self._glued_in(word, least))
+
+    def _glued_in(self, word: str, least: int) -> Iterator[_Rule]:
+        """Rules whose phrase, of at least so many letters, stands in `word` without its spaces ("iwanttodie")."""
+        if least <= len(word) <= _WORD_LIMIT and word not in self._known:
+            for size in range(least, min(len(word), _GLUED_LONGEST) + 1):
                 for start in range(len(word) - size + 1):
                     if (rule := self._glued.get(word[start : start + size])) is not None:
                         yield rule
@@ -239,7 +276,7 @@ class Danger:
                 continue
             places.append(tuple(alternatives))
             room.append(gap)
-            plain.append([normalise(a).replace(" ", "") for a in word.split("|") if "*" not in a])
+            plain.append([_plain(a).replace(" ", "") for a in word.split("|") if "*" not in a])
             gap = _NEAR
         if not places:
             return
@@ -248,13 +285,13 @@ class Danger:
         if kind is not None and len(plain) > 1 and ".." not in phrase:
             for row in itertools.islice(itertools.product(*plain), _GLUED_FORMS):
                 glued = "".join(row)
-                if len(glued) >= _GLUED_LENGTH:
+                if len(glued) >= _SPELLED_LENGTH:
                     self._glued.setdefault(glued, rule)
 
     def _alternative(self, written: str) -> Iterator[tuple[int, ...]]:
         """The word patterns of one alternative; "don't" may be written in two words or in one."""
         end, begin = written.startswith("*"), written.endswith("*")
-        cores = normalise(written).split()
+        cores = _plain(written).split()
         for row in [cores, ["".join(cores)]] if len(cores) > 1 else [cores] if cores else []:
             last = len(row) - 1
             yield tuple(
@@ -271,15 +308,6 @@ class Danger:
             rarest = min(rule.places, key=lambda place: max(uses[row[0]] for row in place))
             for pattern in {row[0] for row in rarest}:
                 self._triggers[pattern].append(number)
-
-
-def _without_gaps(words: list[str]) -> list[str]:
-    """The words with spelled-out ones ("d i e") written as one; empty if there are none."""
-    runs = joined(words)
-    result = list(words)
-    for start, count, word in reversed(runs):
-        result[start : start + count] = [word]
-    return result if runs else []
 
 
 def _row_places(row: tuple[int, ...], places: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, ...]]:

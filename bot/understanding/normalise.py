@@ -24,6 +24,7 @@ _SPECIAL = {
 
 _CYRILLIC_APOSTROPHE = re.compile("(?<=[\u0400-\u04ff])['’ʼ`´ʹ\u2018](?=[\u0400-\u04ff])")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
+_GAP = re.compile(r"\s{2,}")
 _TABLE_LIMIT = 20_000
 
 
@@ -78,6 +79,35 @@ def normalise(text: str) -> str:
 def squeeze(text: str, keep: int = 1) -> str:
     """`text` with letters that stand three times or more in a row ("heeelp") written `keep` times; digits stay."""
     return _RUN.sub(lambda run: run[1] * keep, text)
+
+
+PICTURES = tuple("🔥🔪🗡🔫💣🧨🪓🩸💉💊🪢💔⚰💀☠😱😰🆘🚨🚑👊🤰")
+"""Pictures that people send instead of a word of danger; the others say little."""
+
+WORDS_MOST = 400
+"""Words of a text that are compared: a pasted letter says what it is about long before."""
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of `text` as they are compared, at most 400; a word whose letters stand apart is one.
+
+    Between such words there is more room than between their letters: "d i e  n o w".
+    """
+    found: list[str] = []
+    parts = _GAP.split(text[:LIMIT])
+    if all(len(part) <= 1 for part in parts):  # as much room between all letters
+        parts = [" ".join(parts)]
+    for part in parts:
+        words = squeeze(normalise(part)).split()[:WORDS_MOST]
+        for start, count, word in reversed(joined(words)):
+            words[start : start + count] = [word]
+        found += words
+    return found[:WORDS_MOST]
+
+
+def pictures_in(text: str) -> list[str]:
+    """The `PICTURES` that stand in a text, each once."""
+    return [] if text.isascii() else [picture for picture in PICTURES if picture in text]
 
 
 def joined(words: list[str]) -> list[tuple[int, int, str]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+COURTESY_WORDS: Final = 3
+"""A greeting that may stand before a question has at most this many words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,3 @@ class Thresholds:
 
     sure: float
     unsure: float
-
-
-def mix(
-    confidences: Mapping[str, Mapping[str, float]], language: str | Mapping[str, float] | None = None
-) -> list[tuple[str, float]]:
-    """Labels with their confidence over all languages, best first; see `Matcher.rank`."""
-    table: dict[str, float] = {}
-    if language is None:
-        for own in confidences.values():
-            for label, value in own.items():
-                table[label] = max(table.get(label, 0.0), value)
-    else:
-        for code, share in ({language: 1.0} if isinstance(language, str) else language).items():
-            for label, value in confidences.get(code, {}).items():
-                table[label] = table.get(label, 0.0) + share * value
-    return sorted(((label, min(1.0, value)) for label, value in table.items()), key=lambda row: -row[1])

@@ -36,6 +36,7 @@ from simulator import crowd, people, server
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "123456:token-of-the-fault-tests-that-opens-nothing"
 PATIENCE = 90.0
+BETWEEN = 8  # texts from one kill to the next, at least: a kill before anybody wrote proves nothing
 LONG = os.environ.get("WEGWIJS_FAULTS") == "long"
 """`make faults`: everything on both engines and at full length."""
 QUESTION = "waar kan ik Nederlands oefenen"
@@ -166,8 +167,11 @@ class Rig:
         assert await gone(bot.pid, seconds), f"not ended {seconds} s after SIGTERM; see {self.folder}/bot*.log"
 
     async def kill_often(self, times: int) -> None:
-        """Kill one bot after the other, half of them at a failpoint, and start them again."""
+        """Kill one bot after the other, half of them at a failpoint, and start them again; some texts come between."""
         for _ in range(times):
+            enough = self.sent_in() + BETWEEN
+            while self.sent_in() < enough:
+                await asyncio.sleep(0.02)
             bot = self.dice.choice(self.bots)
             if bot.failpoint:
                 if await gone(bot.pid, 3.0):
@@ -179,6 +183,14 @@ class Rig:
             self.kills += 1
             name = self.dice.choice(failpoints.NAMES)
             self.start(bot, f"{name}:kill:{self.dice.randint(1, 6)}" if self.dice.random() < 0.5 else "")
+
+    def sent_in(self) -> int:
+        """How many texts people wrote so far."""
+        return len(self.written) + sum(self.asked.values())
+
+    def balance(self, *without: Bot) -> None:
+        """What a load balancer does when a health check fails: the others get the webhook's posts."""
+        self.running.world.spread = [f"http://127.0.0.1:{bot.port}/telegram" for bot in self.bots if bot not in without]
 
     def told(self, words: str) -> list[str]:
         """The lines in the logs of all bots with these words."""
@@ -307,9 +319,9 @@ async def rig(
     zygote = Zygote(combination.engine, env)
     bots = [Bot(number, free_port()) for number in range(combination.processes)]
     running.world.webhook_wait = (0.05, 0.5)
-    if combination.way == "webhook":
-        running.world.spread = [f"http://127.0.0.1:{bot.port}/telegram" for bot in bots]
     made = Rig(combination, folder, running, database, env, zygote, bots, lease, random.Random(seed))
+    if combination.way == "webhook":
+        made.balance()
     try:
         if begin:
             for bot in bots:

@@ -68,11 +68,13 @@ async def test_a_leader_that_slept_sends_nothing_more(store_url: str, tmp_path: 
         await town.arrive(askers=2, writers=1)
         number, leader = held_by(town)
         os.kill(leader.pid, signal.SIGSTOP)
+        town.balance(leader)
         try:
             assert await seconds_to_an_answer(town) <= FAILOVER
             later, other = held_by(town)
         finally:
             os.kill(leader.pid, signal.SIGCONT)
+            town.balance()
         assert later > number
         assert other.number != leader.number
         for _ in range(3):

@@ -56,7 +56,7 @@ def judge(rig: Rig) -> Verdict:
 def _updates(db: sa.Connection, rig: Rig, verdict: Verdict) -> None:
     """Each text in its case once, each question answered once."""
     words = Counter(unseal(db, row.words_sealed) for row in db.execute(sa.select(tables.case_entry)))
-    verdict.updates = len(rig.written) + sum(rig.asked.values())
+    verdict.updates = rig.sent_in()
     verdict.lost += [f"text {text!r}" for _, text in rig.written if not words[text]]
     verdict.twice += [f"text {text!r} {words[text]} times" for _, text in rig.written if words[text] > 1]
     chats = _chats(db)
