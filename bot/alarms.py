@@ -6,7 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from bot import cases, handoff
+from bot import case_topics, cases
 from bot.cases import Case
 from bot.language import for_staff
 from bot.message import Message, say
@@ -33,7 +33,7 @@ def mark_not_meant(db: sa.Connection, case: Case, now: dt.datetime) -> None:
     cases.change(db, case.id, not_meant=True)
     told = say(for_staff("🙅 The newcomer says: this was not meant. The case stays open; please look."))
     plan(db, "copy", told, now=now, to=case_lane(case.id))
-    handoff.refresh_card(db, case.id, now)
+    case_topics.refresh_card(db, case.id, now)
 
 
 def wipe(db: sa.Connection, person_id: str, since: dt.datetime, *, now: dt.datetime) -> int:

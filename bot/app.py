@@ -6,32 +6,28 @@ Read `App` from top to bottom: what it makes, in which order it starts, how it s
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import functools
-import json
-import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import aiohttp
 import sqlalchemy as sa
 import structlog
 
 import handlers
-from bot import erasure, failpoints, handoff, people, programmes, questions, reminders, roster, teaching, web
+from bot import case_topics, demo_clock, erasure, failpoints, introduction, programmes, staff_answers, web
 from bot.catalogs import Catalogs
-from bot.channel import ChannelError, Membership, StopPollingError
+from bot.channel import Description, StopPollingError
 from bot.clock import Clock, monotonic
 from bot.conversation import City
 from bot.deliver import Deliver
 from bot.flood import Flood
 from bot.health import Health
 from bot.inbox import RawUpdate
+from bot.jobs import jobs
 from bot.lead import Lead
-from bot.message import Late
-from bot.outbox import STAFF_LANE, plan
+from bot.learning import learn_anew
 from bot.outcomes import Outcomes
 from bot.pace import Pacer
 from bot.parts import (
@@ -44,12 +40,13 @@ from bot.parts import (
     only_one,
     read_content,
 )
+from bot.process import check_tables, signals
 from bot.receive import Edges, Receive
 from bot.settings import Settings, SettingsError
 from bot.storage import bells, migrate
 from bot.storage.database import DatabaseBusyError
-from bot.telegram.updates import raw_update, read_stored
-from bot.tick import Job, Tick
+from bot.telegram.updates import read_posted, read_stored
+from bot.tick import Tick
 from bot.topics import Pack
 from bot.turns import Turns
 from bot.understanding import Understanding
@@ -57,10 +54,8 @@ from bot.writing import Writer
 
 log = structlog.get_logger(__name__)
 
-_RETRY: Final = 2.0
-_CLOCK_WAIT: Final = 25
+_RETRY: Final = 0.5
 _LOOK_EVERY: Final = 1.0
-_LEARN_EVERY: Final = 30.0
 _STOP_WITHIN: Final = 18.0
 """Seconds for what is being done to end, after SIGTERM; then the process ends as if it had crashed."""
 
@@ -69,35 +64,8 @@ _CALLS_EACH: Final = 3
 
 Content = tuple[Pack, Understanding, Catalogs]
 
-AFTERS: Final = {**handoff.AFTERS, **erasure.AFTERS}
+AFTERS: Final = {**case_topics.AFTERS, **staff_answers.AFTERS, **erasure.AFTERS}
 """What follows from the outcome of a delivery, by the name that was planned."""
-
-
-def jobs(settings: Settings, city: City) -> list[Job]:
-    """What time brings."""
-    terms = {
-        "parked": settings.keep_parked, "questions": settings.keep_questions, "case_texts": settings.keep_case_texts,
-        "bookings": settings.keep_bookings, "silent": settings.keep_silent, "files": settings.keep_files,
-    }  # fmt: skip
-
-    def watch(db: sa.Connection, now: dt.datetime) -> None:
-        handoff.escalate(db, city=city, now=now)
-        handoff.missed_promises(db, city=city, now=now)
-        reminders.expire_offers(db, city=city, now=now)
-        roster.post_due(db, city=city, now=now)
-        if city.staff and questions.week_is_due(db, now.astimezone(city.pack.zone)):
-            plan(db, "copy", Late("questions", {}), now=now, to=STAFF_LANE, key=f"questions:{now:%G-%V}")
-
-    def repair(db: sa.Connection, now: dt.datetime) -> None:
-        if city.demo:
-            programmes.put_demo(db, city.pack.programmes, city.pack.zone, now)
-        reminders.repair(db, city=city, now=now)
-
-    return [
-        Job("watch", dt.timedelta(seconds=30), watch),
-        Job("repair", dt.timedelta(minutes=5), repair),
-        Job("expire", dt.timedelta(hours=1), lambda db, now: erasure.expire(db, city=city, now=now, terms=terms)),
-    ]
 
 
 class App:
@@ -141,14 +109,17 @@ class App:
             raise self._failure
 
     async def _serve(self) -> None:
-        await self._check_tables()
+        if self.demo:
+            await self.database.run(migrate.upgrade)
+        else:
+            await check_tables(self.database)
         engine = self._given_engine
         if engine is None:
             engine = await asyncio.to_thread(make_engine, self.settings)
         if self.clock_from:
-            await self._follow_clock_once()
+            await demo_clock.follow_once(self.clock, self.clock_from)
         try:
-            with _signals(asyncio.get_running_loop(), self.stop):
+            with signals(asyncio.get_running_loop(), self.stop):
                 # The content is read while Telegram is asked who we are: the first poll does not wait for it.
                 async with asyncio.TaskGroup() as group:
                     reading = group.create_task(asyncio.to_thread(read_content, self.settings))
@@ -159,30 +130,16 @@ class App:
         finally:
             await engine.close()
 
-    async def _check_tables(self) -> None:
-        if self.demo:
-            await self.database.run(migrate.upgrade)
-            return
-        while True:
-            try:
-                current = await self.database.read(migrate.is_current)
-            except DatabaseBusyError:
-                log.warning("database_busy", at="start")
-                await asyncio.sleep(_RETRY)
-                continue
-            if not current:
-                raise SettingsError(
-                    "WEGWIJS_DATABASE_URL: the tables are not those of this release; run `wegwijs migrate`"
-                )
-            return
-
     # --- in order -----------------------------------------------------------------------------------------------------
 
     async def _run(self, engine: Engine, reading: asyncio.Task[Content]) -> None:
-        staff = await self._meet_telegram(engine)
+        staff = await introduction.meet_telegram(
+            engine, self.database, self.clock, staff_chat=self.settings.staff_chat_id, stop=self._stop
+        )
         if staff is None:
             reading.cancel()
             return
+        self.health.staff = staff
         staff_chat = self.settings.staff_chat_id if staff else None
         self.receive = Receive(
             self.database, self.clock, staff_chat=staff_chat, flood=Flood(off=self.settings.pace == "off"),
@@ -201,44 +158,21 @@ class App:
                 helping = [group.create_task(self._look_around())] if not self.database.sqlite else []
                 if not self.database.sqlite:
                     helping.append(group.create_task(bells.listen(self.database, self._wake)))
-                helping.append(group.create_task(self._present(engine, staff_chat)))
+                presenting = introduction.present(
+                    engine, self.settings, self._shown, webhook=self.webhook, staff_chat=staff_chat
+                )
+                helping.append(group.create_task(presenting))
                 pack, understanding, texts = await reading
                 receiving = group.create_task(self._begin(engine, pack, understanding, texts, staff_chat))
-                helping.append(group.create_task(self._learn_anew(pack)))
+                learning = learn_anew(pack, self.settings.cache, self.database, self.receive.read_with)
+                helping.append(group.create_task(learning))
                 if self.clock_from:
-                    helping.append(group.create_task(self._follow_clock()))
+                    helping.append(group.create_task(demo_clock.follow(self.clock, self.clock_from)))
                 await self._stop.wait()
                 await self._end(helping, receiving, leading)
         finally:
             await runner.cleanup()
         log.info("stopped")
-
-    async def _learn_anew(self, pack: Pack) -> None:
-        """When the pack is newer than what reads texts, or staff taught more: learn beside, and read with it."""
-        cache, reads = self.settings.cache, None
-        while True:
-            with contextlib.suppress(DatabaseBusyError):
-                taught = await self.database.read(questions.taught)
-                if reads is None and await asyncio.to_thread(teaching.is_fresh, pack, cache, taught):
-                    reads = taught
-                if reads != taught:
-                    reads = taught
-                    await self._learn(pack, taught)
-            await asyncio.sleep(_LEARN_EVERY)  # staff teach now and then, in any process: there is no event to await
-
-    async def _learn(self, pack: Pack, taught: teaching.Taught) -> None:
-        cache = self.settings.cache
-        log.info("understanding_stale")
-        try:
-            # another process may have learnt it already
-            if not await asyncio.to_thread(teaching.is_fresh, pack, cache, taught):
-                await asyncio.to_thread(teaching.rebuild, pack.folder, cache, taught)
-            found, _ = await asyncio.to_thread(teaching.understanding, pack, cache, taught)
-        except (teaching.TeachingError, OSError) as error:
-            log.exception("understanding_stays_stale", error=type(error).__name__)
-            return
-        self.receive.read_with(found.look)
-        log.info("understanding_new")
 
     async def _begin(
         self, engine: Engine, pack: Pack, understanding: Understanding, texts: Catalogs, staff_chat: int | None
@@ -317,37 +251,6 @@ class App:
 
     # --- Telegram -----------------------------------------------------------------------------------------------------
 
-    async def _meet_telegram(self, engine: Engine) -> bool | None:
-        """Wait until Telegram is there, learn who we are and who is staff. Whether the staff group works;
-        None: stopped before.
-        """
-        staff_chat = self.settings.staff_chat_id
-        while not self._stop.is_set():
-            try:
-                await engine.open()
-                faults = await engine.inspect(staff_chat)
-                admins = await engine.admins(staff_chat) if staff_chat is not None and not faults else []
-            except StopPollingError:
-                raise
-            except ChannelError as error:
-                log.warning("telegram_away", error=type(error).__name__)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), _RETRY)
-                continue
-            for fault in faults:
-                log.error("staff_group", fault=fault.what)
-            await self._note_admins(admins)
-            self.health.staff = staff_chat is not None and not faults
-            return self.health.staff
-        return None
-
-    async def _note_admins(self, admins: Sequence[Membership]) -> None:
-        now = self.clock.now()
-        with contextlib.suppress(DatabaseBusyError):  # they are looked up again when they write
-            await self.database.run(
-                lambda db: [people.note_member(db, one.user, one.name, one.status, now) for one in admins]
-            )
-
     async def _poll(self, engine: Engine) -> None:
         self.health.leads = True
 
@@ -358,7 +261,7 @@ class App:
                     await self.receive.accept(updates, at_once=True)
                 except DatabaseBusyError:
                     log.warning("database_busy", at="inbox")
-                    await asyncio.sleep(_RETRY / 4)
+                    await asyncio.sleep(_RETRY)
                 else:
                     return
 
@@ -368,24 +271,15 @@ class App:
             self._failure = error
             self.stop()
 
-    async def _present(self, engine: Engine, staff_chat: int | None) -> None:
-        """Commands and descriptions, and where to post: after the start, nobody waits for them."""
-        while True:
-            try:
-                if self.webhook:
-                    secret = self.settings.webhook_secret.get_secret_value()
-                    await engine.listen(self.settings.webhook_url, secret)
-                await self.ready.wait()
-                if self.webhook is False or self.lead.leads:
-                    shown = handlers.descriptions(self.city, self.look_up)
-                    for _ in range(_CALLS_EACH * len(shown)):  # Telegram counts them with the messages
-                        self._pacer.took("presented", 9, monotonic(), message=False)
-                    await engine.describe(shown, staff_chat=staff_chat)
-            except ChannelError as error:
-                log.warning("not_presented", error=type(error).__name__)
-                await asyncio.sleep(_RETRY)
-            else:
-                return
+    async def _shown(self) -> Sequence[Description] | None:
+        """What Telegram shows of the bot, as soon as that is known; None while another process leads."""
+        await self.ready.wait()
+        if self.webhook and not self.lead.leads:
+            return None
+        shown = handlers.descriptions(self.city, self.look_up)
+        for _ in range(_CALLS_EACH * len(shown)):  # Telegram counts them with the messages
+            self._pacer.took("presented", 9, monotonic(), message=False)
+        return shown
 
     async def _start_web(self) -> Any:
         settings = self.settings
@@ -393,7 +287,7 @@ class App:
         if self.webhook:
             hook = web.Webhook(
                 path=urlsplit(settings.webhook_url).path or "/", secret=settings.webhook_secret.get_secret_value(),
-                read=_read_posted, accept=self._posted, stopping=self.stopping,
+                read=read_posted, accept=self._posted, stopping=self.stopping,
             )  # fmt: skip
         try:
             return await web.start(settings.http_host, settings.http_port, self.health.tell, hook)
@@ -405,50 +299,3 @@ class App:
     async def _posted(self, update: RawUpdate) -> None:
         self.health.heard()
         await self.receive.accept([update])
-
-    # --- the demo's clock ---------------------------------------------------------------------------------------------
-
-    async def _follow_clock_once(self) -> None:
-        async with aiohttp.ClientSession() as session, session.get(f"{self.clock_from}/control/clock") as answer:
-            self.clock.set_offset(float((await answer.json())["offset"]))
-
-    async def _follow_clock(self) -> None:
-        """The simulator's clock, by long poll."""
-        async with aiohttp.ClientSession() as session:
-            while True:
-                offset = self.clock.offset
-                url = f"{self.clock_from}/control/clock"
-                try:
-                    timeout = aiohttp.ClientTimeout(total=_CLOCK_WAIT + 10)
-                    params = {"wait": str(_CLOCK_WAIT), "offset": str(offset)}
-                    async with session.get(url, params=params, timeout=timeout) as answer:
-                        self.clock.set_offset(float((await answer.json())["offset"]))
-                except (aiohttp.ClientError, TimeoutError):
-                    await asyncio.sleep(_RETRY)
-
-
-def _read_posted(body: bytes) -> RawUpdate | None:
-    """The update in a webhook's body; None if there is none."""
-    try:
-        update = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    number = update.get("update_id") if isinstance(update, dict) else None
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
-        return None
-    return raw_update(update)
-
-
-@contextlib.contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
-    names: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
-    try:
-        for name in names:
-            loop.add_signal_handler(name, stop)
-    except (ValueError, RuntimeError):  # not the main thread (tests)
-        names = ()
-    try:
-        yield
-    finally:
-        for name in names:
-            loop.remove_signal_handler(name)

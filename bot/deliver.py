@@ -16,11 +16,11 @@ from typing import Final
 import sqlalchemy as sa
 import structlog
 
-from bot import failpoints, metrics, outbox
+from bot import departures, failpoints, metrics
 from bot.channel import ChannelError, Outgoing, Sent, ThrottledError, UnknownOutcomeError
 from bot.clock import Clock, monotonic
+from bot.departures import Delivery, Due
 from bot.message import Message
-from bot.outbox import Delivery, Due
 from bot.outcomes import Outcomes
 from bot.pace import Pacer
 from bot.storage import lease
@@ -33,7 +33,7 @@ IN_FLIGHT_MOST: Final = 4
 _LOOK_AGAIN: Final = 5.0
 _SLEEP_MOST: Final = 60.0
 _BUSY_WAIT: Final = 0.5
-_SLOWEST_CLAIM: Final = 20  # rows looked at for one claim
+_LOOKED_AT: Final = 8  # rows at a time: each costs, and few of them are not claimed
 _NOT_COUNTED: Final = frozenset(
     {"edit", "buttons", "delete", "topic_create", "topic_edit", "topic_close", "topic_reopen", "topic_delete", "react"}
 )
@@ -201,10 +201,10 @@ class Deliver:
             for delivery in one.deliveries:
                 if isinstance(one.sent, Sent) and delivery.after is None:
                     arrived[delivery.id] = one.sent.message_id
-                elif outbox.is_ours(db, delivery.id, self._lease):
+                elif departures.is_ours(db, delivery.id, self._lease):
                     self._outcomes.settle(db, delivery, one.sent, now)
         if arrived:
-            outbox.mark_sent(db, arrived, self._lease, now)
+            departures.mark_sent(db, arrived, self._lease, now)
         if ended:
             failpoints.at("outcome.storing")
         if free <= 0:
@@ -225,7 +225,7 @@ class Deliver:
         lanes |= blocked.keys()
         claimed: list[Claimed] = []
         while len(claimed) < free:
-            found = outbox.find_due(db, now, without=lanes, limit=_SLOWEST_CLAIM)
+            found = departures.find_due(db, now, without=lanes, limit=_LOOKED_AT)
             if not found:
                 break
             for due in found:
@@ -248,7 +248,7 @@ class Deliver:
                 if one is not None:
                     lanes.add(due.lane)
                     claimed.append(one)
-            if len(found) < _SLOWEST_CLAIM:
+            if len(found) < _LOOKED_AT:
                 break  # that was all
         wait = 0.0 if len(claimed) >= free else self._until_next(db, now, waits)
         return _Step(self._marked(db, claimed, now), wait)
@@ -257,7 +257,7 @@ class Deliver:
         """The attempts are written; what is no longer to be sent falls away."""
         if not claimed:
             return ()
-        ours = outbox.claim(db, [delivery.id for one in claimed for delivery in one.deliveries], now, self._lease)
+        ours = departures.claim(db, [delivery.id for one in claimed for delivery in one.deliveries], now, self._lease)
         left = (
             Claimed(tuple(delivery for delivery in one.deliveries if delivery.id in ours), one.outgoing)
             for one in claimed
@@ -266,15 +266,15 @@ class Deliver:
 
     @staticmethod
     def _until_next(db: sa.Connection, now: dt.datetime, waits: list[float]) -> float:
-        due = outbox.next_after(db, now)
+        due = departures.next_after(db, now)
         return min([_SLEEP_MOST, *waits, *([] if due is None else [(due - now).total_seconds()])])
 
     def _open(self, db: sa.Connection, due: Due, now: dt.datetime) -> Delivery | None:
         try:
-            return outbox.open_due(db, due)
+            return departures.open_due(db, due)
         except Exception as error:
             log.exception("delivery_unreadable", delivery=due.id, kind=due.kind, error=type(error).__name__)
-            outbox.finish(db, due.id, "refused", now=now, fault=type(error).__name__)
+            departures.finish(db, due.id, "refused", now=now, fault=type(error).__name__)
             return None
 
     def _prepare(self, db: sa.Connection, delivery: Delivery, now: dt.datetime) -> Claimed | None:
@@ -285,7 +285,7 @@ class Deliver:
             except Exception as error:
                 log.exception("delivery_unwritable", delivery=delivery.id, kind=delivery.kind)
                 metrics.deliveries.labels(delivery.kind, "unwritable").inc()
-                outbox.finish(db, delivery.id, "refused", now=now, fault=type(error).__name__)
+                departures.finish(db, delivery.id, "refused", now=now, fault=type(error).__name__)
                 return None
         else:
             outgoing = self._writer.prepare(db, delivery, now)
@@ -332,7 +332,7 @@ class Deliver:
     def _finish_bare(self, db: sa.Connection, one: _Ended) -> None:
         state = "sent" if isinstance(one.sent, Sent) else "refused"
         for delivery in one.deliveries:
-            outbox.finish(db, delivery.id, state, now=self._clock.now(), fault="effect failed")
+            departures.finish(db, delivery.id, state, now=self._clock.now(), fault="effect failed")
 
     async def _store(self, work: Callable[[sa.Connection], object]) -> None:
         """Outcomes are stored, however long the database is away: otherwise a message would go twice."""

@@ -1,167 +1,22 @@
-"""What is known about a person, erasing it, and what goes by itself with time; it must leave nothing behind.
+"""Erases a person and all that is known about them, also from a restored backup; it must leave nothing behind.
 
-Retention times: docs/privacy.md. An erased person leaves only a keyed hash, so that a restored backup is cleaned.
+An erased person leaves only a keyed hash, so that a restored backup is cleaned.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bot import cases, people, reminders
+from bot import cases, inbox, people, reminders
 from bot.conversation import City
 from bot.language import for_staff
 from bot.message import After, Message, say
 from bot.outbox import Outcome, case_lane, plan
 from bot.storage import tables
-from bot.storage.vault import blind_index, seal, unseal
-
-_EXPORT_VERSION: Final = 1
-
-
-# --- files that were sent without a case --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class KeptFile:
-    """A file's id, kind and caption, kept for a day."""
-
-    kind: str
-    file_id: str
-    words: str
-    album: str
-
-
-def keep_file(
-    db: sa.Connection, person_id: str, kind: str, file_id: str, words: str, *, album: str, now: dt.datetime
-) -> bool:
-    """Keep a file's id; False when another of the same album is kept already."""
-    first = not album or all(one.album != album for one in kept_files(db, person_id))
-    sealed = seal(db, json.dumps({"file": file_id, "words": words, "album": album}, ensure_ascii=False))
-    db.execute(sa.insert(tables.kept_file).values(person_id=person_id, kind=kind, file_sealed=sealed, kept_at=now))
-    return first
-
-
-def kept_files(db: sa.Connection, person_id: str) -> list[KeptFile]:
-    """The files of a person, oldest first."""
-    table = tables.kept_file
-    rows = db.execute(sa.select(table).where(table.c.person_id == person_id).order_by(table.c.id))
-    found = []
-    for row in rows:
-        data = json.loads(unseal(db, row.file_sealed))
-        found.append(KeptFile(row.kind, data["file"], data["words"], data["album"]))
-    return found
-
-
-def drop_files(db: sa.Connection, person_id: str) -> None:
-    """Forget the files of a person."""
-    db.execute(sa.delete(tables.kept_file).where(tables.kept_file.c.person_id == person_id))
-
-
-# --- what is known ------------------------------------------------------------------------------------------------
-
-
-def collect(db: sa.Connection, person_id: str) -> dict[str, Any]:
-    """Everything about a person, as data that can be written as JSON."""
-    person = people.get(db, person_id)
-    if person is None:
-        return {}
-    participants = {
-        row.id: {"name": unseal(db, row.name_sealed), "child": row.child, "age": row.age}
-        for row in db.execute(sa.select(tables.participant).where(tables.participant.c.person_id == person_id))
-    }
-    bookings = [
-        {
-            "programme": row.programme_id, "start": row.local_start,
-            "who": participants.get(row.participant_id, {}).get("name"),
-            "since": _iso(row.booked_at), "changed": _iso(row.changed_at), "offered_until": _iso(row.offered_until),
-            "state": row.state, "said_coming": _iso(row.coming_at), "said_late": _iso(row.late_at),
-        }
-        for row in db.execute(
-            sa.select(tables.booking, tables.session.c.programme_id, tables.session.c.local_start)
-            .join(tables.session, tables.session.c.id == tables.booking.c.session_id)
-            .where(tables.booking.c.person_id == person_id)
-            .order_by(tables.session.c.starts_at)
-        )
-    ]  # fmt: skip
-    state, data = people.load_state(db, person_id)
-    return {
-        "version": _EXPORT_VERSION,
-        "telegram_id": people.telegram_id(db, person_id),
-        "language": person.language,
-        "phone_language": person.phone_language,
-        "role": person.role,
-        "first_seen": _iso(person.first_seen_at),
-        "last_seen": _iso(person.last_seen_at),
-        "no_reminders_and_news": person.muted,
-        "blocked_the_bot": person.unreachable,
-        "open_question": {"name": state, "data": dict(data)} if state else None,
-        "participants": list(participants.values()),
-        "bookings": bookings,
-        "waits_for_dates_of": list(
-            db.scalars(sa.select(tables.interest.c.programme_id).where(tables.interest.c.person_id == person_id))
-        ),
-        "questions_to_the_city": [
-            {
-                "number": case.id, "opened": _iso(case.opened_at), "state": case.state, "urgent": case.urgent,
-                "kind": case.kind, "topic": case.topic, "language": case.language, "not_meant": case.not_meant,
-                "answer_promised": _iso(case.promised_at), "answered": _iso(case.answered_at),
-                "closed": _iso(case.closed_at),
-                "said": [
-                    {"who": one.who, "words": one.words, "at": _iso(one.at)} for one in cases.entries(db, case.id)
-                ],
-            }
-            for case in cases.of_person(db, person_id)
-        ],
-        "files_kept_for_a_day": [{"kind": one.kind, "words": one.words} for one in kept_files(db, person_id)],
-        "cards_shown": [
-            {"kind": row.kind, "at": _iso(row.shown_at)}
-            for row in db.execute(sa.select(tables.card_shown).where(tables.card_shown.c.person_id == person_id))
-        ],
-        "in_the_staff_group_as": _staff_name(db, person_id),
-        "messages_that_failed": _parked(db, person_id),
-        "messages_on_their_way": int(
-            db.scalar(
-                sa.select(sa.func.count()).where(
-                    tables.outbox.c.person_id == person_id, tables.outbox.c.state == "planned"
-                )
-            )
-            or 0
-        ),
-    }  # fmt: skip
-
-
-def _staff_name(db: sa.Connection, person_id: str) -> str | None:
-    table = tables.staff_member
-    sealed = db.scalar(sa.select(table.c.name_sealed).where(table.c.person_id == person_id))
-    return None if sealed is None else unseal(db, sealed)
-
-
-def _lane(db: sa.Connection, chat: int) -> bytes:
-    """The keyed hash under which `inbox.store` keeps what came from a private chat."""
-    return blind_index(db, "lane", str(chat))[:8]
-
-
-def _parked(db: sa.Connection, person_id: str) -> list[Any]:
-    """What the person sent and could not be handled: kept for some days, to find the fault."""
-    chat = people.telegram_id(db, person_id)
-    if chat is None:
-        return []
-    table = tables.inbox
-    where = (table.c.lane == _lane(db, chat)) & (table.c.state == "parked") & table.c.raw_sealed.is_not(None)
-    return [json.loads(unseal(db, raw)) for raw in db.scalars(sa.select(table.c.raw_sealed).where(where))]
-
-
-def _iso(at: dt.datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-# --- erasing ------------------------------------------------------------------------------------------------------
 
 
 def erase(db: sa.Connection, person_id: str, *, city: City, now: dt.datetime) -> None:
@@ -205,7 +60,7 @@ AFTERS: Final = {"farewell": after_farewell}
 def _leave_no_lane(db: sa.Connection, chat: int) -> None:
     """What came from this chat goes, or if only its number is kept, says no longer from whom it came."""
     table = tables.inbox
-    mine = table.c.lane == _lane(db, chat)
+    mine = table.c.lane == inbox.lane_index(db, str(chat))
     db.execute(sa.update(table).where(mine, table.c.state == "parked").values(raw_sealed=None, lane=b""))
     db.execute(sa.update(table).where(mine, table.c.state == "done").values(lane=b""))
 
@@ -280,67 +135,3 @@ def erase_again(db: sa.Connection, gone: Sequence[tuple[bytes, dt.datetime]], *,
             erase(db, row.person_id, city=city, now=now)
             found += 1
     return found
-
-
-# --- time ---------------------------------------------------------------------------------------------------------
-
-
-def expire(db: sa.Connection, *, city: City, now: dt.datetime, terms: Mapping[str, dt.timedelta]) -> None:
-    """Remove what is older than its term: parked, questions, case_texts, bookings, silent, files."""
-    inbox, box = tables.inbox, tables.outbox
-    parked = now - terms["parked"]
-    db.execute(
-        sa.update(inbox)
-        .where(inbox.c.state == "parked", inbox.c.received_at < parked, inbox.c.raw_sealed.is_not(None))
-        .values(raw_sealed=None)
-    )
-    db.execute(
-        sa.delete(inbox).where(inbox.c.state.in_(("done", "parked")), inbox.c.received_at < parked - terms["parked"])
-    )
-    db.execute(sa.delete(tables.question).where(tables.question.c.asked_at < now - terms["questions"]))
-    db.execute(sa.delete(tables.kept_file).where(tables.kept_file.c.kept_at < now - terms["files"]))
-    # a card is only remembered so as not to be shown twice in half an hour
-    db.execute(sa.delete(tables.card_shown).where(tables.card_shown.c.shown_at < now - terms["files"]))
-    old = (
-        sa.select(tables.case.c.id)
-        .where(tables.case.c.state == "closed", tables.case.c.closed_at < now - terms["case_texts"])
-        .scalar_subquery()
-    )
-    db.execute(sa.delete(tables.case_entry).where(tables.case_entry.c.case_id.in_(old)))
-    ended = ("sent", "refused", "expired", "cancelled", "superseded", "uncertain")
-    db.execute(
-        sa.delete(box).where(box.c.state.in_(ended), box.c.planned_at < now - terms["case_texts"], box.c.due_at < now)
-    )
-    _expire_bookings(db, now - terms["bookings"])
-    for person_id in list(
-        db.scalars(
-            sa.select(tables.person.c.id)
-            .where(tables.person.c.last_seen_at < now - terms["silent"])
-            .where(~tables.person.c.id.in_(sa.select(tables.staff_member.c.person_id)))
-            .limit(50)
-        )
-    ):
-        erase(db, person_id, city=city, now=now)
-
-
-def _expire_bookings(db: sa.Connection, before: dt.datetime) -> None:
-    """Bookings, and then names without any, of programmes whose last session is long over."""
-    session, booking, participant = tables.session, tables.booking, tables.participant
-    last = (
-        sa.select(session.c.programme_id)
-        .group_by(session.c.programme_id)
-        .having(sa.func.max(session.c.starts_at) < before)
-        .scalar_subquery()
-    )
-    past = sa.select(session.c.id).where(session.c.programme_id.in_(last)).scalar_subquery()
-    db.execute(sa.delete(booking).where(booking.c.session_id.in_(past)))
-    without = (
-        sa.select(participant.c.id)
-        .where(
-            participant.c.added_at < before,
-            ~sa.exists(sa.select(booking.c.id).where(booking.c.participant_id == participant.c.id)),
-        )
-        .scalar_subquery()
-    )
-    db.execute(sa.delete(tables.join_code).where(tables.join_code.c.participant_id.in_(without)))
-    db.execute(sa.delete(participant).where(participant.c.id.in_(without)))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bot import inbox, metrics, outbox
+from bot import departures, inbox, metrics
 from bot.clock import Clock, monotonic
 from bot.storage import migrate
 from bot.storage.database import Database
@@ -42,7 +42,7 @@ class Health:
         now = self.clock.now()
 
         def look(db: sa.Connection) -> tuple[dict[str, int], dt.datetime | None, bool]:
-            return inbox.counts(db), outbox.next_due(db), migrate.is_current(db)
+            return inbox.counts(db), departures.next_due(db), migrate.is_current(db)
 
         try:
             updates, due, current = await asyncio.wait_for(self.database.read(look), _PATIENCE)

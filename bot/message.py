@@ -102,12 +102,12 @@ _PLAIN_FIELDS: Final = (
     "language", "action", "message_id", "reply_to", "from_person", "file_id", "media_kind", "content", "name", "place",
     "protect", "hide_keys", "mentions",
 )  # fmt: skip
+_PLAIN_VALUES: Final = tuple((name, getattr(Message(), name)) for name in _PLAIN_FIELDS)
 
 
 def pack_message(message: Message) -> dict[str, Any]:
     """A message as JSON-ready data; `unpack_message` is its inverse."""
-    empty = Message()
-    body = {name: value for name in _PLAIN_FIELDS if (value := getattr(message, name)) != getattr(empty, name)}
+    body = {name: value for name, empty in _PLAIN_VALUES if (value := getattr(message, name)) != empty}
     body["parts"] = [pack(part) for part in message.parts]
     if message.buttons:
         body["buttons"] = [

@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from bot import outbox, people
+from bot import departures, outbox, people
+from bot.case_topics import topic_gone
 from bot.channel import (
     ChannelError,
     ChatMovedError,
@@ -24,8 +25,8 @@ from bot.channel import (
     UnreachableError,
 )
 from bot.conversation import City
-from bot.handoff import topic_gone
-from bot.outbox import Delivery, Outcome
+from bot.departures import Delivery
+from bot.outbox import Outcome
 from bot.storage import notes
 
 _BACKOFF_MOST: Final = 60.0
@@ -57,24 +58,24 @@ class Outcomes:
             case Sent():
                 self.end(db, delivery, Outcome("sent", sent.message_id, sent.thread), now)
             case ThrottledError():
-                outbox.put_off(db, delivery.id, now + dt.timedelta(seconds=sent.retry_after), now=now, fault=fault)
+                departures.put_off(db, delivery.id, now + dt.timedelta(seconds=sent.retry_after), now=now, fault=fault)
             case NotSentError():
                 wait = min(_BACKOFF_MOST, 0.5 * 2 ** min(delivery.attempts, 7))
-                outbox.put_off(db, delivery.id, now + dt.timedelta(seconds=wait), now=now, fault=fault)
+                departures.put_off(db, delivery.id, now + dt.timedelta(seconds=wait), now=now, fault=fault)
             case ChatMovedError() if self.staff_chat is not None:
                 notes.move_staff_chat(db, self.staff_chat, sent.new_chat)
-                outbox.put_off(db, delivery.id, now, now=now, fault=fault)
+                departures.put_off(db, delivery.id, now, now=now, fault=fault)
             case TopicGoneError() if delivery.case_id is not None:
                 if topic_gone(db, delivery.case_id, city=self.city, now=now):
                     again = now + dt.timedelta(microseconds=1)  # behind the new topic and its card
-                    outbox.put_off(db, delivery.id, again, now=now, fault=fault, aside=True)
+                    departures.put_off(db, delivery.id, again, now=now, fault=fault, aside=True)
                 else:
                     self.end(db, delivery, Outcome("refused"), now, fault)
             case UnreachableError() if delivery.person_id is not None and delivery.lane.startswith("person:"):
                 people.mark_unreachable(db, delivery.person_id, now)
                 self.end(db, delivery, Outcome("refused"), now, fault)
             case UnreachableError():
-                outbox.put_off(db, delivery.id, now + _GROUP_CLOSED_WAIT, now=now, fault=fault)
+                departures.put_off(db, delivery.id, now + _GROUP_CLOSED_WAIT, now=now, fault=fault)
             case RejectedError() | TopicGoneError() | ChatMovedError():
                 self.end(db, delivery, Outcome("refused"), now, fault)
             case _:
@@ -84,7 +85,7 @@ class Outcomes:
         self, db: sa.Connection, delivery: Delivery, outcome: Outcome, now: dt.datetime, fault: str = ""
     ) -> None:
         """Store how it ended, and do what follows."""
-        outbox.finish(db, delivery.id, outcome.state, now=now, message_id=outcome.message_id, fault=fault)
+        departures.finish(db, delivery.id, outcome.state, now=now, message_id=outcome.message_id, fault=fault)
         if delivery.after is not None:
             effect = self.afters[delivery.after.name]
             effect(db, delivery.after.data, outcome, city=self.city, now=now)
@@ -94,13 +95,13 @@ class Outcomes:
         rule = outbox.KINDS[delivery.kind]
         copies = delivery.copies + 1
         if rule.unknown in {"again", "once"} and (rule.copies == 0 or copies < rule.copies):
-            outbox.put_off(db, delivery.id, now + _AGAIN_AFTER, now=now, fault="unknown", unknown=True)
+            departures.put_off(db, delivery.id, now + _AGAIN_AFTER, now=now, fault="unknown", unknown=True)
         else:
             self.end(db, delivery, Outcome("uncertain"), now, "unknown")
 
     def recover(self, db: sa.Connection, now: dt.datetime) -> int:
         """After a crash: what was on its way has an unknown outcome. Returns how many."""
-        found = outbox.unfinished(db)
+        found = departures.unfinished(db)
         for delivery in found:
             self.unknown(db, delivery, now)
         return len(found)

@@ -14,12 +14,12 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 import structlog
 
-from bot import failpoints, inbox, metrics, people
-from bot.channel import ChannelError, Incoming, Membership
+from bot import failpoints, inbox, metrics
+from bot.channel import Incoming, Membership
 from bot.clock import Clock, monotonic
 from bot.flood import Flood, is_text
 from bot.inbox import RawUpdate, Row
-from bot.storage import notes
+from bot.reading import Reading, is_long
 from bot.storage.database import Database, DatabaseBusyError
 from bot.turns import Turns
 from bot.understanding import Look
@@ -29,15 +29,14 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
 AT_ONCE: Final = 64
+"""Lanes whose turns are made at the same time."""
+
 BESIDE: Final = 8
 """The same with a webhook: with more of them, what Telegram posts waits behind them for its 200."""
-"""Lanes whose turns are made at the same time."""
 
 CAREFUL_FIRST: Final = 200
 """Updates after a start that are stored before their turn: one that kills the process must be counted."""
 
-TEXT_MOST: Final = 4096
-_INLINE_MOST: Final = 600  # longer texts are read in a thread: the event loop goes on
 _BUSY_WAIT: Final = 0.5
 _LANE_WAIT: Final = 0.05
 _FLOOD_BATCH: Final = 100
@@ -63,9 +62,8 @@ class Receive:
         self._database = database
         self._clock = clock
         self._turns: Turns
-        self._look_at: Callable[[str], Look]
         self._edges = edges
-        self._staff_chat = staff_chat
+        self._reading = Reading(database, clock, read=edges.read, member=edges.member, staff_chat=staff_chat)
         self._flood = flood
         self._lanes: set[str | bytes] = set()  # at work: as they came, or as they are stored
         self._beside = AT_ONCE
@@ -87,11 +85,18 @@ class Receive:
         """
         metrics.updates.labels("polling" if at_once else "webhook").inc(len(updates))
         ordered = sorted(updates, key=lambda one: one.update_id)
-        now = self._clock.now()
-        fast = []
         if not at_once:
             self._beside = BESIDE
         if at_once and self._done >= CAREFUL_FIRST:
+            for start in range(0, len(ordered), AT_ONCE):
+                await self._take_in(ordered[start : start + AT_ONCE], at_once=True)
+        else:
+            await self._take_in(ordered, at_once=False)
+
+    async def _take_in(self, ordered: Sequence[RawUpdate], *, at_once: bool) -> None:
+        now = self._clock.now()
+        fast = []
+        if at_once:
             fast = [(one, self._at_once(one, now)) for one in ordered if self._begins(one, AT_ONCE)]
             self._edges.ring()  # what waits for the writer now is claimed in the same commit
         failures = [await self._end_fast(update, now, future) for update, future in fast]
@@ -119,14 +124,14 @@ class Receive:
         incoming = update.incoming
         return (
             self._running and not self._stopping and incoming is not None and incoming.private
-            and len(self._lanes) < most and update.lane not in self._lanes and len(incoming.text) <= _INLINE_MOST
+            and len(self._lanes) < most and update.lane not in self._lanes and not is_long(incoming)
             and not self._flood.is_over(incoming, monotonic())
         )  # fmt: skip
 
     def _at_once(self, update: RawUpdate, now: dt.datetime) -> asyncio.Future[Row | None]:
         incoming = update.incoming
         assert incoming is not None  # noqa: S101 (_may_begin)
-        look = self._look(incoming)
+        look = self._reading.look(incoming)
 
         def work(db: sa.Connection) -> Row | None:
             row = inbox.enter(db, update, now)
@@ -200,7 +205,8 @@ class Receive:
         `look` reads a text before its transaction is opened. `alone`: no other process works with this database, so
         whatever waits at the start is nobody's.
         """
-        self._turns, self._look_at = turns, look
+        self._turns = turns
+        self._reading.look_with(look)
         stale = self._clock.now() + dt.timedelta(days=1) if alone else None
         async with asyncio.TaskGroup() as self._group:
             self._running = True
@@ -223,7 +229,7 @@ class Receive:
 
     def read_with(self, look: Callable[[str], Look]) -> None:
         """From now on texts are read with `look`."""
-        self._look_at = look
+        self._reading.look_with(look)
 
     async def _take(self, free: int, stale: dt.datetime | None) -> list[Row] | None:
         try:
@@ -242,7 +248,7 @@ class Receive:
         began = monotonic()
         try:
             if row.tries > inbox.DEATHS_MOST:
-                await self._run(lambda db: self._turns.park(db, row, self._read(row), "kills"))
+                await self._run(lambda db: self._turns.park(db, row, self._reading.update(row), "kills"))
                 metrics.turns.labels("parked").inc()
             else:
                 await self._turn(row, lane)
@@ -253,7 +259,7 @@ class Receive:
             fault = type(error).__name__
             if row.tries >= inbox.TRIES_MOST:
                 metrics.turns.labels("parked").inc()
-                await self._run(lambda db: self._turns.park(db, row, self._read(row), fault))
+                await self._run(lambda db: self._turns.park(db, row, self._reading.update(row), fault))
             else:
                 await self._run(lambda db: inbox.give_back(db, row.id))
         finally:
@@ -264,7 +270,7 @@ class Receive:
             self._edges.ring()
 
     async def _turn(self, row: Row, lane: str | bytes) -> None:
-        incoming = self._read(row)
+        incoming = self._reading.update(row)
         if incoming is None:
             metrics.turns.labels("parked").inc()
             await self._run(lambda db: inbox.park(db, row.id, "unreadable"))
@@ -273,9 +279,8 @@ class Receive:
             await self._flooded(row, incoming)
             return
         self._spinner(incoming)
-        member = await self._look_up(incoming)
-        long = len(incoming.text) > _INLINE_MOST
-        look = await asyncio.to_thread(self._look, incoming) if long else self._look(incoming)
+        member = await self._reading.member(incoming)
+        look = await self._reading.looked(incoming)
 
         def turn(db: sa.Connection) -> bool:
             if not inbox.is_next(db, row):
@@ -306,8 +311,8 @@ class Receive:
     async def _flooded(self, row: Row, incoming: Incoming) -> None:
         """The rest of a flood is only searched for danger, many at once; those with danger in them are turns."""
         rows = await self._database.read(lambda db: inbox.waiting_of_lane(db, row.lane, _FLOOD_BATCH))
-        read = [(one, self._read(one)) for one in rows]
-        texts = [(one, said, self._look(said) if said else None) for one, said in read]
+        read = [(one, self._reading.update(one)) for one in rows]
+        texts = [(one, said, self._reading.look(said) if said else None) for one, said in read]
 
         def turn(db: sa.Connection) -> int:
             if not inbox.is_next(db, row):
@@ -338,39 +343,10 @@ class Receive:
                 log.warning("database_busy", at="turn")
                 await asyncio.sleep(_BUSY_WAIT)
 
-    def _read(self, row: Row) -> Incoming | None:
-        if row.incoming is not None:
-            return row.incoming
-        try:
-            return self._edges.read(row.raw)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is set aside)
-            log.warning("update_unreadable", update=row.id, reason=str(error)[:120])
-            return None
-
-    def _look(self, incoming: Incoming) -> Look | None:
-        text = incoming.text[:TEXT_MOST]
-        return self._look_at(text) if text and incoming.private else None
-
     def _spinner(self, incoming: Incoming) -> None:
         """A tapped button stops turning; it may be lost."""
         if incoming.tap_id and self._group is not None:
             self._group.create_task(self._edges.presence(incoming.chat, incoming.thread, incoming.tap_id))
-
-    async def _look_up(self, incoming: Incoming) -> Membership | None:
-        """Whether the writer in the staff group is a member, asked before the transaction when it is not fresh."""
-        sender = incoming.sender
-        if incoming.private or sender is None or incoming.anonymous:
-            return None
-        chat, known = await self._database.read(
-            lambda db: (notes.staff_chat(db, self._staff_chat), people.staff_check(db, sender, self._clock.now()))
-        )
-        if chat != incoming.chat or known is not None:
-            return None
-        try:
-            return await self._edges.member(incoming.chat, sender)
-        except ChannelError as error:
-            log.warning("member_unknown", error=type(error).__name__)
-            return None
 
 
 def _storing(update: RawUpdate, now: dt.datetime, *, begin: bool) -> Callable[[sa.Connection], Row | None]:

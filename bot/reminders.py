@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot import outbox, people, programmes, sessions
+from bot import interest, outbox, people, programmes, sessions
 from bot.conversation import City
 from bot.message import Late
 from bot.outbox import person_lane, plan
@@ -184,7 +184,7 @@ def new_session(
 ) -> Session:  # fmt: skip
     """A new session; who waited for the dates is told."""
     made = programmes.add_session(db, programme, local_start, city.pack.zone, minutes=minutes, seats=seats, name=name)
-    sessions.tell_interested(db, programme.id, now)
+    interest.tell_interested(db, programme.id, now)
     return made
 
 

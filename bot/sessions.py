@@ -1,4 +1,4 @@
-"""Who has a place in which session: bookings, the waiting list, offers, interest; it must not know reminders.
+"""Who has a place in which session: bookings, the waiting list, offers; it must not know reminders.
 
 `taken` of a session counts what is booked, offered or attended. A place is taken by a conditional UPDATE, the
 session's row is locked first (order of locks: person, session), sessions in the order of their ids.
@@ -7,24 +7,20 @@ session's row is locked first (order of locks: person, session), sessions in the
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot import outbox, people, programmes, quiet
+from bot import outbox, programmes, quiet
 from bot.message import Late
-from bot.programmes import Programme, Session
+from bot.participants import Participant
+from bot.programmes import Session
 from bot.storage import tables
-from bot.storage.vault import blind_index, seal, unseal
+from bot.storage.vault import unseal
 
-NAME_MOST: Final = 40
-AGE_MOST: Final = 120
-_ADULT: Final = 18
 SURE_UNTIL: Final = dt.timedelta(hours=24)
 """A freed place is a sure booking until so long before the start; later it is only offered."""
 OFFER_LASTS: Final = dt.timedelta(hours=3)
@@ -33,17 +29,6 @@ _HOLDS: Final = ("booked", "offered", "attended")
 _B: Final = tables.booking
 _P: Final = tables.participant
 _S: Final = tables.session
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """Somebody who takes part: the person herself or a child of hers. `person_id` None: enrolled on paper."""
-
-    id: int
-    person_id: str | None
-    child: bool
-    name: str
-    age: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,67 +45,6 @@ class Booking:
     coming_at: dt.datetime | None
     late_at: dt.datetime | None
     cancelled_by: str | None
-
-
-# --- who takes part -----------------------------------------------------------------------------------------------
-
-
-def fold(name: str) -> str:
-    """A name as it is compared: case, width and spaces make no difference."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-def asks_age(programme: Programme) -> bool:
-    """Whether the age must be asked."""
-    return programme.who == "ages"
-
-
-def misfit(programme: Programme, age: int | None) -> bool:
-    """Whether a known age does not fit a programme; an age that is not known never does."""
-    if age is None:
-        return False
-    match programme.who:
-        case "adults" | "women":
-            return age < _ADULT
-        case "ages":
-            return not (programme.age_from or 0) <= age <= (programme.age_to or AGE_MOST)
-    return False
-
-
-def _participant(db: sa.Connection, row: Any) -> Participant:
-    return Participant(row.id, row.person_id, row.child, unseal(db, row.name_sealed), row.age)
-
-
-def participants(db: sa.Connection, person_id: str) -> list[Participant]:
-    """Everybody whom a person has named, in the order in which she did."""
-    rows = db.execute(sa.select(_P).where(_P.c.person_id == person_id).order_by(_P.c.id))
-    return [_participant(db, row) for row in rows]
-
-
-def participant(db: sa.Connection, participant_id: int, person_id: str) -> Participant | None:
-    """One of hers; None for somebody else's."""
-    row = db.execute(sa.select(_P).where(_P.c.id == participant_id, _P.c.person_id == person_id)).first()
-    return None if row is None else _participant(db, row)
-
-
-def add_participant(
-    db: sa.Connection, person_id: str | None, name: str, *, child: bool, age: int | None, now: dt.datetime
-) -> tuple[Participant, bool]:
-    """Keep a name; True: it is new. The same name again is the same child. `person_id` None: enrolled on paper."""
-    index = blind_index(db, "participant", fold(name))
-    if person_id is not None:
-        people.lock(db, person_id)
-        row = db.execute(sa.select(_P).where(_P.c.person_id == person_id, _P.c.name_index == index)).first()
-        if row is not None:
-            return _participant(db, row), False
-    values = {"child": child, "name_sealed": seal(db, name), "name_index": index, "age": age, "added_at": now}
-    row = db.execute(sa.insert(_P).values(person_id=person_id, **values).returning(_P)).one()
-    return _participant(db, row), True
-
-
-def set_age(db: sa.Connection, participant_id: int, age: int) -> None:
-    """Keep an age that was told."""
-    db.execute(sa.update(_P).where(_P.c.id == participant_id).values(age=age))
 
 
 # --- places -------------------------------------------------------------------------------------------------------
@@ -169,6 +93,11 @@ def own(
 def of_session(db: sa.Connection, session_id: int, states: Collection[str]) -> list[Booking]:
     """The places of one session in these states, first come first."""
     return _bookings(db, _B.c.session_id == session_id, _B.c.state.in_(list(states)))
+
+
+def of_participant(db: sa.Connection, participant_id: int) -> list[Booking]:
+    """All that a participant has or had, in every state."""
+    return _bookings(db, _B.c.participant_id == participant_id)
 
 
 def booking(db: sa.Connection, booking_id: int) -> Booking | None:
@@ -328,82 +257,6 @@ def set_late(db: sa.Connection, found: Collection[Booking], now: dt.datetime) ->
         .where(_B.c.id.in_([one.id for one in found]), _B.c.state == "booked")
         .values(coming_at=now, late_at=now)
     )
-
-
-# --- interest and join codes --------------------------------------------------------------------------------------
-
-
-def add_interest(db: sa.Connection, person_id: str, programme_id: str, now: dt.datetime) -> None:
-    """Tell her when the dates are known."""
-    table = tables.interest
-    mine = (table.c.person_id == person_id) & (table.c.programme_id == programme_id)
-    if not db.execute(sa.update(table).where(mine).values(since=now, told_at=None)).rowcount:
-        db.execute(sa.insert(table).values(person_id=person_id, programme_id=programme_id, since=now))
-
-
-def tell_interested(db: sa.Connection, programme_id: str, now: dt.datetime) -> int:
-    """Plan the news for everybody who waits for the dates of a programme. Returns how many."""
-    table = tables.interest
-    rows = db.execute(
-        sa.update(table)
-        .where(table.c.programme_id == programme_id, table.c.told_at.is_(None))
-        .values(told_at=now)
-        .returning(table.c.person_id)
-    ).all()
-    for row in rows:
-        outbox.plan(
-            db, "news", Late("dates-known", {"programme": programme_id}), now=now,
-            to=outbox.person_lane(row.person_id), key=f"dates:{row.person_id}:{programme_id}:{now:%Y%m%dT%H%M%S.%f}",
-        )  # fmt: skip
-    return len(rows)
-
-
-def make_join_code(db: sa.Connection, participant_id: int, programme_id: str, now: dt.datetime) -> str:
-    """A code for a deep link, with which a person takes a child enrolled on paper over; it works once."""
-    code = secrets.token_hex(8)
-    values = {"code": code, "participant_id": participant_id, "programme_id": programme_id, "made_at": now}
-    db.execute(sa.insert(tables.join_code).values(**values))
-    return code
-
-
-def redeem(db: sa.Connection, person_id: str, code: str, now: dt.datetime) -> tuple[str, Participant] | None:
-    """Give a child enrolled on paper to the person who opens the link: (programme id, child).
-
-    A code works once; opened again by the same person it says the same; otherwise None. A child she had named
-    already takes the places over, and one that it already had goes to the next who waits.
-    """
-    people.lock(db, person_id)
-    codes = tables.join_code
-    row = db.execute(sa.select(codes).where(codes.c.code == code)).first() if 0 < len(code) <= 24 else None  # noqa: PLR2004
-    if row is None:
-        return None
-    if row.used_at is not None:
-        mine = participant(db, row.participant_id, person_id)
-        return None if mine is None else (row.programme_id, mine)
-    used = db.execute(sa.update(codes).where(codes.c.code == code, codes.c.used_at.is_(None)).values(used_at=now))
-    if not used.rowcount:
-        return None
-    paper = db.execute(sa.select(_P).where(_P.c.id == row.participant_id)).one()
-    same = db.execute(sa.select(_P).where(_P.c.person_id == person_id, _P.c.name_index == paper.name_index)).first()
-    if same is None:
-        db.execute(sa.update(_P).where(_P.c.id == paper.id).values(person_id=person_id))
-        db.execute(sa.update(_B).where(_B.c.participant_id == paper.id).values(person_id=person_id))
-        child = participant(db, paper.id, person_id)
-    else:
-        _take_over(db, paper.id, same.id, person_id, now)
-        # The code now stands for the child she knows, so that the same link says the same again.
-        db.execute(sa.update(codes).where(codes.c.code == code).values(participant_id=same.id))
-        child = participant(db, same.id, person_id)
-    return None if child is None else (row.programme_id, child)
-
-
-def _take_over(db: sa.Connection, paper_id: int, child_id: int, person_id: str, now: dt.datetime) -> None:
-    for one in sorted(_bookings(db, _B.c.participant_id == paper_id), key=lambda one: one.session.id):
-        has = db.scalar(sa.select(_B.c.id).where(_B.c.session_id == one.session.id, _B.c.participant_id == child_id))
-        if has is None:
-            db.execute(sa.update(_B).where(_B.c.id == one.id).values(participant_id=child_id, person_id=person_id))
-        else:
-            release(db, one, "staff", now)
 
 
 # --- how full -------------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 import structlog
 
 from bot import inbox, outbox, people
+from bot.case_topics import case_of_thread
 from bot.channel import Incoming, Membership
 from bot.clock import Clock
 from bot.conversation import NOWHERE, City, Reply, State, Turn
-from bot.handoff import case_of_thread
 from bot.inbox import Row
 from bot.language import Text, for_staff
 from bot.message import Button, Message, say

@@ -13,13 +13,14 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from bot import outbox, people, quiet
+from bot import departures, outbox, people, quiet
+from bot.case_topics import thread_of
 from bot.channel import Key, Outgoing
 from bot.conversation import City
-from bot.handoff import thread_of
+from bot.departures import Delivery
 from bot.language import LookUp, Sayable, Text, plain, render
 from bot.message import FROM_STAFF, Button, Late, Message, say
-from bot.outbox import Delivery, Outcome
+from bot.outbox import Outcome
 from bot.storage import notes
 
 _GROUP_CLOSED_WAIT: Final = dt.timedelta(minutes=1)
@@ -59,7 +60,7 @@ class Writer:
         if outbox.KINDS[delivery.kind].held:
             until = quiet.held_until(now, self.city.pack.zone, delivery.expires_at)
             if until is not None:
-                outbox.put_off(db, delivery.id, until, now=now, fault="held")
+                departures.put_off(db, delivery.id, until, now=now, fault="held")
                 return None
         target = self._target(db, delivery, now)
         if target is None:
@@ -85,7 +86,7 @@ class Writer:
         if first.kind not in _JOINED_KINDS or not first.lane.startswith("case:") or not _is_plain(first.content):
             return [first], outgoing
         joined, text = [first], outgoing.text
-        for following in outbox.next_of_lane(db, first, now):
+        for following in departures.next_of_lane(db, first, now):
             if following.kind != first.kind or not _is_plain(following.content):
                 break
             more = self.prepare(db, following, now)
@@ -105,7 +106,7 @@ class Writer:
     @staticmethod
     def topic_maker(db: sa.Connection, waits: Delivery, now: dt.datetime) -> Delivery | None:
         """What makes the topic that `waits` waits for, when it stands behind it and is due."""
-        following = outbox.next_of_lane(db, waits, now, limit=_LANE_MOST)
+        following = departures.next_of_lane(db, waits, now, limit=_LANE_MOST)
         return next((one for one in following if _makes_topic(one)), None)
 
     def _from_chat(self, db: sa.Connection, from_person: str) -> int:
@@ -120,7 +121,7 @@ class Writer:
         if delivery.person_id is None or not delivery.lane.startswith("person:"):
             chat = notes.staff_chat(db, self.staff_chat)
             if chat is None:
-                outbox.put_off(db, delivery.id, now + _GROUP_CLOSED_WAIT, now=now, fault="no staff group")
+                departures.put_off(db, delivery.id, now + _GROUP_CLOSED_WAIT, now=now, fault="no staff group")
                 return None
             if not delivery.lane.startswith("case:"):
                 return chat, None, people.STAFF_LANGUAGE

@@ -7,13 +7,16 @@ from typing import Final
 from handlers import (
     ask,
     browse,
+    case_cards,
     danger,
     notices,
     person,
     privacy,
+    ready_sentences,
     sessions,
     signup,
     staff_cases,
+    staff_group,
     staff_questions,
     staff_sessions,
     start,
@@ -96,7 +99,7 @@ ROUTES: Final = Routes(
         signup.NAME: signup.name,
         signup.AGE: signup.age,
         person.ASKING: person.about,
-        staff_cases.FILLING: staff_cases.fill_ready,
+        ready_sentences.FILLING: ready_sentences.fill_ready,
     },
     intents={
         "human": person.person,
@@ -114,9 +117,9 @@ ROUTES: Final = Routes(
         "smalltalk": start.greeting,
     },
     staff_commands={
-        "case": staff_cases.show_case,
-        "pause": staff_cases.pause,
-        "set": staff_cases.set_value,
+        "case": staff_group.show_case,
+        "pause": staff_group.pause,
+        "set": staff_group.set_value,
         "questions": staff_questions.show,
         "teach": staff_questions.teach,
         "sessions": staff_sessions.all_sessions,
@@ -132,8 +135,8 @@ ROUTES: Final = Routes(
         "seen": staff_cases.seen,
         "handback": staff_cases.hand_back,
         "close": staff_cases.close,
-        "ready": staff_cases.ready,
-        "say": staff_cases.say_ready,
+        "ready": ready_sentences.ready,
+        "say": ready_sentences.say_ready,
         "undo": staff_cases.undo,
         "resend": staff_cases.resend,
         "file": staff_cases.send_file,
@@ -145,7 +148,7 @@ ROUTES: Final = Routes(
 )
 
 RENDERERS: Final = {
-    **notices.RENDERERS, **staff_cases.RENDERERS, "roster": staff_sessions.roster_renderer,
+    **notices.RENDERERS, **case_cards.RENDERERS, "roster": staff_sessions.roster_renderer,
     "questions": staff_questions.overview_renderer,
 }  # fmt: skip
 """Who finds the words of a delivery when it leaves, by the name that was planned."""

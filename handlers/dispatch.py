@@ -8,7 +8,7 @@ from bot import cases, topics
 from bot.conversation import Reply, Turn, reply
 from bot.language import Text
 from bot.message import say
-from handlers import ask, danger, person, staff_cases, start
+from handlers import ask, danger, person, staff_group, start
 from handlers.common import HELP_BUTTON, PERSON_BUTTON, in_language, out_of_date
 from handlers.routes import Routes
 
@@ -97,11 +97,11 @@ def _staff(routes: Routes, turn: Turn) -> Reply:
     kind = turn.incoming.kind
     if kind == "tap":
         handler = routes.staff_taps.get(turn.route)
-        return handler(turn) if handler else staff_cases.help_(turn)
+        return handler(turn) if handler else staff_group.help_(turn)
     if kind == "text" and turn.route:
         handler = routes.staff_commands.get(turn.route)
-        return handler(turn) if handler else staff_cases.help_(turn)
+        return handler(turn) if handler else staff_group.help_(turn)
     state = routes.states.get(turn.state.name)
     if state is not None and kind == "text" and turn.state.data.get("thread", turn.thread) == turn.thread:
         return state(turn)
-    return staff_cases.in_topic(turn)
+    return staff_group.in_topic(turn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot import cases, erasure, handoff, topics
+from bot import cases, handoff, kept_files, topics
 from bot.cases import Case
 from bot.conversation import Reply, State, Turn, reply
 from bot.handoff import BACK_BUTTON
@@ -153,7 +153,7 @@ def media(turn: Turn) -> Reply:
     if not turn.city.staff:
         words = Text("I cannot listen to voice messages or look at pictures. Please write your question.")
         return reply(say(words, buttons=(MENU_BUTTON, HELP_BUTTON)), state=None)
-    first = erasure.keep_file(
+    first = kept_files.keep_file(
         turn.db, turn.person.id, sent.kind, sent.file_id, turn.said, album=sent.album, now=turn.now
     )
     if not first:  # the rest of an album goes with its first picture
@@ -169,7 +169,7 @@ def media(turn: Turn) -> Reply:
 
 def send_file(turn: Turn) -> Reply:
     """Tap: the files of the last 24 hours go to a person."""
-    files = erasure.kept_files(turn.db, turn.person.id)
+    files = kept_files.kept_files(turn.db, turn.person.id)
     if not files:
         words = Text("The file is no longer here. Please send it again.")
         return reply(say(words, buttons=(MENU_BUTTON, PERSON_BUTTON, HELP_BUTTON)))
@@ -181,7 +181,7 @@ def send_file(turn: Turn) -> Reply:
         return reply(nobody(turn))
     for one in files:
         handoff.send_file(turn.db, case, one.kind, one.file_id, turn.now)
-    erasure.drop_files(turn.db, turn.person.id)
+    kept_files.drop_files(turn.db, turn.person.id)
     return reply(opened_message(turn, case))
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from bot import erasure, people
+from bot import erasure, own_data, people
 from bot.conversation import Reply, Turn, reply
 from bot.language import OWN_NAMES, Joined, Said, Sayable, Text
 from bot.message import Button, Message, say
@@ -47,7 +47,7 @@ def show(turn: Turn) -> Reply:
     """Tap "see my data" and then "show it": a page to read, then the same as a file."""
     if turn.argument != "yes":
         return my_data(turn)
-    found = erasure.collect(turn.db, turn.person.id)
+    found = own_data.collect(turn.db, turn.person.id)
     raw = json.dumps(found, ensure_ascii=False, indent=2)
     file = Message(
         action="document", name="my-data.json", content=base64.b64encode(raw.encode()).decode(),

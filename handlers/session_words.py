@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot import sessions
 from bot.language import Day, Hour, Joined, Said, Sayable, Text
+from bot.participants import AGE_MOST, Participant
 from bot.programmes import Programme, Session
-from bot.sessions import Booking, Participant
+from bot.sessions import Booking
 
 NEUTRAL = Text("Message from the city about a date you asked for. Open it when you like.")
 """The first line of what is said about a discreet programme: its first 60 characters say nothing."""
@@ -46,7 +46,7 @@ def for_whom(programme: Programme) -> Text:
         case "women":
             return Text("For women.")
         case "ages":
-            return Text("Age: {low}–{high}", low=programme.age_from or 0, high=programme.age_to or sessions.AGE_MOST)
+            return Text("Age: {low}–{high}", low=programme.age_from or 0, high=programme.age_to or AGE_MOST)
         case _:
             return Text("For everybody.")
 

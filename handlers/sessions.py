@@ -8,6 +8,7 @@ from typing import Final
 
 from bot import programmes, reminders, sessions
 from bot.conversation import NOWHERE, Reply, Turn, reply
+from bot.interest import add_interest
 from bot.language import Joined, Said, Sayable, Text
 from bot.message import Button, Message, say
 from bot.programmes import Programme, Session
@@ -57,7 +58,7 @@ def interest(turn: Turn) -> Reply:
     found = programmes.get(turn.db, turn.argument, demo=turn.city.demo)
     if found is None:
         return out_of_date(turn)
-    sessions.add_interest(turn.db, turn.person.id, found.id, turn.now)
+    add_interest(turn.db, turn.person.id, found.id, turn.now)
     words = Text("Good. I write to you when the dates of {title} are known.", title=found.title_text)
     return reply(say(words, buttons=(MENU_BUTTON, HELP_BUTTON)))
 

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot import programmes, reminders, sessions
+from bot import join_codes, participants, programmes, reminders, sessions
 from bot.conversation import Reply, State, Turn, reply
 from bot.language import Joined, Said, Sayable, Text
 from bot.message import Button, Message, say
+from bot.participants import Participant
 from bot.programmes import Programme, Session
-from bot.sessions import Participant
 from handlers.common import HELP_BUTTON, MENU_BUTTON, PERSON_BUTTON, number, out_of_date
 from handlers.session_words import for_whom, heading, names, when
 from handlers.sessions import MINE_BUTTON, all_programmes, programme_message
@@ -55,13 +55,13 @@ def _load(turn: Turn) -> tuple[Programme, dict[str, Any], list[Participant]] | N
     found = programmes.get(turn.db, str(data.get("programme")), demo=turn.city.demo)
     if found is None:
         return None
-    known = {one.id: one for one in sessions.participants(turn.db, turn.person.id)}
+    known = {one.id: one for one in participants.participants(turn.db, turn.person.id)}
     return found, data, [known[number] for number in data["who"] if number in known]
 
 
 def _who(turn: Turn, found: Programme, data: Mapping[str, Any], *first: Sayable) -> Reply:
     """Which of those we know, a new child, or oneself."""
-    known = [one for one in sessions.participants(turn.db, turn.person.id) if one.id not in data["who"]]
+    known = [one for one in participants.participants(turn.db, turn.person.id) if one.id not in data["who"]]
     fitting = [one for one in known if _may(found, one)]
     buttons = [Button(Text("👤 {name}", name=Said(one.name)), f"who:{one.id}") for one in fitting[:CHILDREN_MOST]]
     children = found.who in {"everybody", "ages"}
@@ -75,11 +75,11 @@ def _who(turn: Turn, found: Programme, data: Mapping[str, Any], *first: Sayable)
 
 def _may(found: Programme, one: Participant) -> bool:
     """Whether somebody whom we know may take part: a child is no adult, also when the age is not known."""
-    return not (one.child and found.who in {"adults", "women"}) and not sessions.misfit(found, one.age)
+    return not (one.child and found.who in {"adults", "women"}) and not participants.misfit(found, one.age)
 
 
 def _is_self(turn: Turn, number: int) -> bool:
-    found = sessions.participant(turn.db, number, turn.person.id)
+    found = participants.participant(turn.db, number, turn.person.id)
     return found is not None and not found.child
 
 
@@ -92,7 +92,7 @@ def who(turn: Turn) -> Reply:
     if turn.argument in {"me", "child"}:
         data["child"] = turn.argument == "child"
         return _ask_name(data)
-    chosen = sessions.participant(turn.db, number(turn.argument), turn.person.id)
+    chosen = participants.participant(turn.db, number(turn.argument), turn.person.id)
     if chosen is None:
         return out_of_date(turn)
     if chosen.id in data["who"]:
@@ -117,10 +117,10 @@ def name(turn: Turn) -> Reply:
         return out_of_date(turn)
     found, data, chosen = loaded
     written = " ".join(turn.said.split())
-    if not any(char.isalpha() for char in written) or len(written) > sessions.NAME_MOST or "://" in written:
-        words = Text("Please write only a first name or nickname, at most {n} letters.", n=sessions.NAME_MOST)
+    if not any(char.isalpha() for char in written) or len(written) > participants.NAME_MOST or "://" in written:
+        words = Text("Please write only a first name or nickname, at most {n} letters.", n=participants.NAME_MOST)
         return reply(say(words, buttons=(MENU_BUTTON,)), state=None)
-    made, new = sessions.add_participant(
+    made, new = participants.add_participant(
         turn.db, turn.person.id, written, child=bool(data.get("child")), age=None, now=turn.now
     )
     if not new and any(one.id == made.id for one in chosen):
@@ -130,7 +130,7 @@ def name(turn: Turn) -> Reply:
 
 def _with_age(turn: Turn, found: Programme, data: dict[str, Any], one: Participant) -> Reply:
     """Ask the age when the programme needs it and it is not known; otherwise go on."""
-    if sessions.asks_age(found) and one.age is None:
+    if participants.asks_age(found) and one.age is None:
         data["asking"] = one.id
         words = Text("How old is {name}? Write only the number.", name=Said(one.name))
         return reply(say(words, buttons=(MENU_BUTTON,)), state=State(AGE, data))
@@ -148,13 +148,13 @@ def age(turn: Turn) -> Reply:
     found, data, _ = loaded
     digits = "".join(char for char in turn.said if char.isdecimal())
     years = int(digits) if 0 < len(digits) <= _DIGITS_MOST else 0
-    one = sessions.participant(turn.db, int(data.get("asking") or 0), turn.person.id)
+    one = participants.participant(turn.db, int(data.get("asking") or 0), turn.person.id)
     if one is None:
         return out_of_date(turn)
-    if not _AGE_LEAST <= years <= sessions.AGE_MOST:
+    if not _AGE_LEAST <= years <= participants.AGE_MOST:
         words = Text("Please write the age as a number, for example 13.")
         return reply(say(words, buttons=(MENU_BUTTON,)), state=None)
-    sessions.set_age(turn.db, one.id, years)
+    participants.set_age(turn.db, one.id, years)
     data.pop("asking", None)
     return _with_age(turn, found, data, dataclasses.replace(one, age=years))
 
@@ -177,7 +177,7 @@ def _days(turn: Turn, found: Programme, data: Mapping[str, Any]) -> list[Session
 
 def _summary(turn: Turn, found: Programme, data: Mapping[str, Any], *first: Sayable) -> Reply:
     """Who and which days, before it is done."""
-    known = {one.id: one for one in sessions.participants(turn.db, turn.person.id)}
+    known = {one.id: one for one in participants.participants(turn.db, turn.person.id)}
     chosen = [known[number] for number in data["who"] if number in known]
     if not chosen:
         return _who(turn, found, data, *first)
@@ -284,7 +284,7 @@ def _done(turn: Turn, found: Programme, who_: set[int], days_: set[int]) -> Mess
 
 def join(turn: Turn, code: str) -> Reply:
     """A deep link for a child that staff enrolled on paper."""
-    found = sessions.redeem(turn.db, turn.person.id, code, turn.now)
+    found = join_codes.redeem(turn.db, turn.person.id, code, turn.now)
     if found is None:
         words = Text("This link was used already, or it is not right. Please ask the person who gave it to you.")
         return reply(say(words, buttons=(PERSON_BUTTON, MENU_BUTTON, HELP_BUTTON)))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import segno
 
-from bot import programmes, reminders, roster, sessions
+from bot import join_codes, participants, programmes, reminders, roster, sessions
 from bot.conversation import City, Reply, Turn, reply
 from bot.language import Joined, Said, Sayable, for_staff
 from bot.message import Button, Message, say
@@ -232,14 +232,14 @@ def add(turn: Turn) -> Reply:
         else None
     )
     name = " ".join(words[1:-1] if age is not None else words[1:])
-    if sessions.misfit(about, age):
+    if participants.misfit(about, age):
         return _wrong(for_staff("This age does not fit the programme."))
-    made, _ = sessions.add_participant(turn.db, None, name, child=True, age=age, now=turn.now)
+    made, _ = participants.add_participant(turn.db, None, name, child=True, age=age, now=turn.now)
     states = [
         sessions.book(turn.db, None, made.id, day, turn.now)[0]
         for day in programmes.upcoming(turn.db, about.id, turn.now)
     ]
-    code = sessions.make_join_code(turn.db, made.id, about.id, turn.now)
+    code = join_codes.make_join_code(turn.db, made.id, about.id, turn.now)
     link = f"https://t.me/{turn.city.bot_name}?start=j_{code}"
     return reply(
         say(

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from bot import cases, handoff, people
+from bot import case_topics, cases, people, staff_answers
 from bot.office import Office
 from bot.storage import tables
 from bot.storage.database import Database
@@ -117,10 +117,10 @@ def test_an_edit_before_the_answer_left_is_not_lost(scene: Scene) -> None:
         found = cases.get(db, case.id)
         assert found is not None
         entry = cases.add_entry(db, case.id, "staff", "Kom om 9.", NOW, state="planned", topic_message_id=5)
-        handoff.send_reply(db, found, handoff.answer_words("Kom om 9."), entry, NOW)
+        staff_answers.send_reply(db, found, staff_answers.answer_words("Kom om 9."), entry, NOW)
         kept = cases.entry(db, entry)
         assert kept is not None
-        handoff.staff_edits(db, found, kept, "Kom om 10.", NOW)
+        staff_answers.staff_edits(db, found, kept, "Kom om 10.", NOW)
 
     scene.database.run_now(written_and_changed)
     scene.deliver()
@@ -257,7 +257,7 @@ def test_a_file_without_a_case_is_offered_once_and_kept_a_day(scene: Scene) -> N
 def test_a_deleted_topic_is_made_anew_and_the_card_posted_again(scene: Scene) -> None:
     case = scene.open()
     old, before = scene.thread, len(scene.topic())
-    scene.database.run_now(lambda db: handoff.topic_gone(db, case.id, city=scene.city, now=scene.now))
+    scene.database.run_now(lambda db: case_topics.topic_gone(db, case.id, city=scene.city, now=scene.now))
     scene.deliver()
     assert scene.thread != old
     assert [one.message.action for one in scene.topic()[before:]] == ["topic_create", "text"]
@@ -267,7 +267,7 @@ def test_a_deleted_topic_is_made_anew_and_the_card_posted_again(scene: Scene) ->
 def test_a_deleted_topic_of_a_closed_case_stays_deleted(scene: Scene) -> None:
     case = scene.open()
     scene.staff_tap(f"close:{case.id}")
-    assert not scene.database.run_now(lambda db: handoff.topic_gone(db, case.id, city=scene.city, now=scene.now))
+    assert not scene.database.run_now(lambda db: case_topics.topic_gone(db, case.id, city=scene.city, now=scene.now))
     assert scene.case.thread == case.thread
 
 

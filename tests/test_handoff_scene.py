@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 import handlers
-from bot import cases, erasure, handoff, outbox, people
+from bot import alerts, case_topics, cases, departures, erasure, handoff, outbox, people, staff_answers
 from bot.cases import Case
 from bot.channel import Incoming, Media
 from bot.conversation import NOWHERE, City, State, Turn
@@ -29,7 +29,7 @@ from bot.understanding import Decision
 ZONE = ZoneInfo("Europe/Brussels")
 NOW = dt.datetime(2027, 3, 1, 10, tzinfo=ZONE).astimezone(dt.UTC)  # a Monday, in office hours
 NEWCOMER, ANN, BEN = 1001, 2001, 2002
-AFTERS = {**handoff.AFTERS, **erasure.AFTERS}
+AFTERS = {**case_topics.AFTERS, **staff_answers.AFTERS, **erasure.AFTERS}
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Scene:
                 route=route, argument=argument, look=look, staff=staff, thread=incoming.thread,  # type: ignore[arg-type]
             )  # fmt: skip
             answer = handlers.handle(handlers.ROUTES, turn)
-            case = handoff.case_of_thread(db, incoming.thread) if incoming.thread is not None else None
+            case = case_topics.case_of_thread(db, incoming.thread) if incoming.thread is not None else None
             lane = outbox.case_lane(case) if case else outbox.STAFF_LANE if staff else outbox.person_lane(person.id)
             for message in answer.messages:
                 outbox.plan(db, answer.kind, message, now=self.now, to=lane)
@@ -153,9 +153,9 @@ class Scene:
             pass
 
     def _some(self, db: sa.Connection) -> bool:
-        for row in outbox.due(db, self.now, limit=200):
+        for row in departures.due(db, self.now, limit=200):
             message = row.content
-            thread = handoff.thread_of(db, row.case_id or 0) if row.lane.startswith("case:") else None
+            thread = case_topics.thread_of(db, row.case_id or 0) if row.lane.startswith("case:") else None
             creates = isinstance(message, Message) and message.action == "topic_create"
             if row.lane.startswith("case:") and thread is None and not creates:
                 continue
@@ -164,9 +164,9 @@ class Scene:
                 renderer = handlers.RENDERERS[message.name]
                 found = renderer(db, message.data, city=self.city, now=self.now)
                 state, message = ("cancelled", Message()) if found is None else (state, found)
-            assert outbox.claim(db, [row.id], self.now)
+            assert departures.claim(db, [row.id], self.now)
             message_id = next(self.ids) if state == "sent" and message.action not in {"delete", "topic_create"} else 0
-            outbox.finish(db, row.id, state, now=self.now, message_id=message_id)
+            departures.finish(db, row.id, state, now=self.now, message_id=message_id)
             if state == "sent":
                 self.left.append(Left(row.lane, message, self.words(message, row.lane, db), message_id))
             if row.after is not None:
@@ -201,7 +201,7 @@ class Scene:
     def later(self, **delta: float) -> None:
         """Time goes by, with what the watch does."""
         self.now += dt.timedelta(**delta)
-        self.database.run_now(lambda db: handoff.escalate(db, city=self.city, now=self.now))
+        self.database.run_now(lambda db: alerts.escalate(db, city=self.city, now=self.now))
         self.database.run_now(lambda db: handoff.missed_promises(db, city=self.city, now=self.now))
         self.deliver()
 

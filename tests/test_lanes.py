@@ -6,7 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from bot import outbox
+from bot import departures, outbox
 from bot.message import say
 from bot.storage.database import Database
 
@@ -15,7 +15,7 @@ SOON = NOW + dt.timedelta(seconds=2)
 
 
 def waiting(db: sa.Connection, now: dt.datetime) -> list[int]:
-    return [one.id for one in outbox.find_due(db, now)]
+    return [one.id for one in departures.find_due(db, now)]
 
 
 def test_what_was_tried_goes_first_again(database: Database) -> None:
@@ -23,12 +23,12 @@ def test_what_was_tried_goes_first_again(database: Database) -> None:
         first, second = (outbox.plan(db, "answer", say(words), now=NOW, to="chat:1") for words in ("one", "two"))
         other = outbox.plan(db, "answer", say("three"), now=NOW, to="chat:2")
         assert first is not None
-        assert outbox.claim(db, [first], NOW, 1) == {first}
-        outbox.put_off(db, first, SOON, now=NOW, fault="NotSentError")
+        assert departures.claim(db, [first], NOW, 1) == {first}
+        departures.put_off(db, first, SOON, now=NOW, fault="NotSentError")
         assert waiting(db, NOW) == [other], "the one behind it would overtake"
         assert waiting(db, SOON) == [other, first], "the one that was due for longer would overtake"
-        assert outbox.claim(db, [first], SOON, 1) == {first}
-        outbox.mark_sent(db, {first: 7}, 1, SOON)
+        assert departures.claim(db, [first], SOON, 1) == {first}
+        departures.mark_sent(db, {first: 7}, 1, SOON)
         assert waiting(db, SOON) == [second, other]
 
     database.run_now(story)
@@ -38,8 +38,8 @@ def test_what_waits_long_holds_nobody(database: Database) -> None:
     def story(db: sa.Connection) -> None:
         first, second = (outbox.plan(db, "answer", say(words), now=NOW, to="chat:1") for words in ("one", "two"))
         assert first is not None
-        outbox.claim(db, [first], NOW, 1)
-        outbox.put_off(db, first, NOW + dt.timedelta(minutes=1), now=NOW, fault="NotSentError")
+        departures.claim(db, [first], NOW, 1)
+        departures.put_off(db, first, NOW + dt.timedelta(minutes=1), now=NOW, fault="NotSentError")
         assert waiting(db, NOW) == [second]
 
     database.run_now(story)
@@ -49,9 +49,9 @@ def test_an_attempt_and_its_outcome_belong_to_one_lease(database: Database) -> N
     def story(db: sa.Connection) -> None:
         one = outbox.plan(db, "answer", say("one"), now=NOW, to="chat:1")
         assert one is not None
-        assert outbox.claim(db, [one], NOW, 1) == {one}
-        assert outbox.claim(db, [one], NOW, 2) == set()
-        outbox.mark_sent(db, {one: 7}, 2, NOW)
-        assert outbox.is_ours(db, one, 1), "another lease has stored its outcome"
+        assert departures.claim(db, [one], NOW, 1) == {one}
+        assert departures.claim(db, [one], NOW, 2) == set()
+        departures.mark_sent(db, {one: 7}, 2, NOW)
+        assert departures.is_ours(db, one, 1), "another lease has stored its outcome"
 
     database.run_now(story)

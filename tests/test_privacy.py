@@ -11,7 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from bot import erasure, inbox, outbox, people, programmes, reminders, sessions
+from bot import (
+    erasure,
+    expiry,
+    inbox,
+    interest,
+    kept_files,
+    outbox,
+    own_data,
+    participants,
+    people,
+    programmes,
+    reminders,
+)
 from bot.inbox import RawUpdate
 from bot.office import Office
 from bot.storage import tables
@@ -43,7 +55,7 @@ def a_session(db: sa.Connection, starts: str = "2027-03-10T14:00") -> programmes
 
 def enrol(db: sa.Connection, user: int, name: str, session: programmes.Session, scene: Scene) -> int:
     person = people.meet(db, user, "en", scene.now)
-    child, _ = sessions.add_participant(db, person.id, name, child=True, age=9, now=scene.now)
+    child, _ = participants.add_participant(db, person.id, name, child=True, age=9, now=scene.now)
     reminders.book(db, person.id, [child.id], [session], city=scene.city, now=scene.now)
     return child.id
 
@@ -56,7 +68,7 @@ def live(scene: Scene) -> None:
     person = scene.person()
 
     def more(db: sa.Connection) -> None:
-        sessions.add_interest(db, person.id, "class", scene.now)
+        interest.add_interest(db, person.id, "class", scene.now)
         child = db.scalar(sa.select(tables.participant.c.id).where(tables.participant.c.person_id == person.id))
         db.execute(
             sa.insert(tables.join_code).values(
@@ -76,7 +88,7 @@ def live(scene: Scene) -> None:
     scene.staff("Kom morgen, zegt Ann")
     scene.write("he hurts me", danger="violence")
     scene.database.run_now(
-        lambda db: erasure.keep_file(db, person.id, "photo", "file-1", "photo caption", album="", now=scene.now)
+        lambda db: kept_files.keep_file(db, person.id, "photo", "file-1", "photo caption", album="", now=scene.now)
     )
     scene.database.run_now(lambda db: people.store_state(db, person.id, "signup-name", {"name": "half a name"}))
 
@@ -109,7 +121,7 @@ def test_forget_leaves_nothing_in_any_table(scene: Scene) -> None:
         return bytes(found).hex()
 
     index = scene.database.run_now(hashed)
-    lane = scene.database.run_now(lambda db: erasure._lane(db, NEWCOMER).hex())
+    lane = scene.database.run_now(lambda db: inbox.lane_index(db, str(NEWCOMER)).hex())
     for secret in SECRETS:
         assert left_of(scene, secret), f"the test must store {secret}"
     scene.tap("forget")
@@ -165,7 +177,7 @@ def test_who_forgets_may_begin_anew(scene: Scene) -> None:
     scene.tap("forget:yes")
     scene.write("hello again")
     assert scene.person().language is None
-    assert scene.database.run_now(lambda db: erasure.collect(db, scene_person(db)))["questions_to_the_city"] == []
+    assert scene.database.run_now(lambda db: own_data.collect(db, scene_person(db)))["questions_to_the_city"] == []
 
 
 def scene_person(db: sa.Connection) -> str:
@@ -189,11 +201,11 @@ def test_erased_while_the_topic_is_made_the_topic_is_deleted(scene: Scene) -> No
     )
     person = scene.person().id
     scene.database.run_now(lambda db: erasure.erase(db, person, city=scene.city, now=scene.now))
-    from bot import handoff
+    from bot import case_topics
 
     made = outbox.Outcome("sent", 0, 99)
     scene.database.run_now(
-        lambda db: handoff.after_topic_made(db, {"case": case.id}, made, city=scene.city, now=scene.now)
+        lambda db: case_topics.after_topic_made(db, {"case": case.id}, made, city=scene.city, now=scene.now)
     )
     scene.deliver()
     assert scene.left[-1].message.action == "topic_delete"
@@ -221,16 +233,16 @@ def test_mydata_asks_first_and_then_shows_all(scene: Scene) -> None:
 
 def test_mydata_has_something_of_every_table_about_a_person(scene: Scene) -> None:
     """What is stored with a person is in the export: an empty person and a full one differ in each part."""
-    empty: dict[str, Any] = scene.database.run_now(lambda db: erasure.collect(db, scene_person(db)))
+    empty: dict[str, Any] = scene.database.run_now(lambda db: own_data.collect(db, scene_person(db)))
     live(scene)
-    full: dict[str, Any] = scene.database.run_now(lambda db: erasure.collect(db, scene_person(db)))
+    full: dict[str, Any] = scene.database.run_now(lambda db: own_data.collect(db, scene_person(db)))
     for part in (
         "open_question", "participants", "bookings", "waits_for_dates_of", "questions_to_the_city",
         "files_kept_for_a_day", "cards_shown", "messages_that_failed", "messages_on_their_way",
     ):  # fmt: skip
         assert full[part], part
         assert not empty[part], part
-    ann = scene.database.run_now(lambda db: erasure.collect(db, people.note_member(db, ANN, "Ann", "member", NOW)))
+    ann = scene.database.run_now(lambda db: own_data.collect(db, people.note_member(db, ANN, "Ann", "member", NOW)))
     assert ann["in_the_staff_group_as"] == "Ann"
 
 
@@ -245,7 +257,7 @@ def test_stop_keeps_answers(scene: Scene) -> None:
 
 def expire(scene: Scene, **delta: float) -> None:
     scene.now = NOW + dt.timedelta(**delta)
-    scene.database.run_now(lambda db: erasure.expire(db, city=scene.city, now=scene.now, terms=TERMS))
+    scene.database.run_now(lambda db: expiry.expire(db, city=scene.city, now=scene.now, terms=TERMS))
 
 
 def test_what_is_old_goes_and_what_is_young_stays(scene: Scene) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot import proofreading
+from bot.channel import Fault
 from bot.topics import Pack
 
 
@@ -19,18 +20,35 @@ def with_examples(pack: Pack, language: str, label: str, *texts: str) -> Pack:
     return replace(pack, examples={**pack.examples, language: own})
 
 
+@pytest.fixture(scope="module")
+def faults(pack: Pack) -> list[Fault]:
+    return proofreading.faults(pack)
+
+
+@pytest.fixture
+def words(pack: Pack) -> Pack:
+    """The pack without its examples: comparing them all takes seconds."""
+    return replace(pack, examples={})
+
+
+@pytest.fixture
+def dutch(pack: Pack) -> Pack:
+    """The pack with the examples of one language."""
+    return replace(pack, examples={"nl": pack.examples["nl"]})
+
+
 def new_faults(pack: Pack, mended: Pack) -> list[str]:
     before = {fault.what for fault in proofreading.faults(pack)}
     return [f"{fault.severity}: {fault.what}" for fault in proofreading.faults(mended) if fault.what not in before]
 
 
-def test_nothing_is_to_be_mended(pack: Pack) -> None:
-    errors = [fault.what for fault in proofreading.faults(pack) if fault.severity == "error"]
+def test_nothing_is_to_be_mended(faults: list[Fault]) -> None:
+    errors = [fault.what for fault in faults if fault.severity == "error"]
     assert not errors, "\n".join(errors)
 
 
-def test_every_translation_says_from_which_dutch_text_it_was_made(pack: Pack) -> None:
-    stale = [fault.what for fault in proofreading.faults(pack) if "made_from" in fault.what]
+def test_every_translation_says_from_which_dutch_text_it_was_made(faults: list[Fault]) -> None:
+    stale = [fault.what for fault in faults if "made_from" in fault.what]
     assert not stale, "\n".join(stale)
 
 
@@ -48,18 +66,18 @@ def test_every_translation_says_from_which_dutch_text_it_was_made(pack: Pack) ->
         ("topic:library/title", "ti", "ፀሓይ", "ጸ"),
     ],
 )
-def test_a_fault_in_the_words_is_named(pack: Pack, key: str, language: str, text: str, found: str) -> None:
-    told = new_faults(pack, changed(pack, key, language, text))
+def test_a_fault_in_the_words_is_named(words: Pack, key: str, language: str, text: str, found: str) -> None:
+    told = new_faults(words, changed(words, key, language, text))
     assert any(found in line for line in told), told
 
 
-def test_a_stale_translation_is_named_until_a_small_edit_is_marked(pack: Pack) -> None:
-    was = pack.prints["library"]
-    edited = replace(pack, prints={**pack.prints, "library": "0badcafe"})
-    told = new_faults(pack, edited)
-    assert len(told) == len(pack.languages) - 1
+def test_a_stale_translation_is_named_until_a_small_edit_is_marked(words: Pack) -> None:
+    was = words.prints["library"]
+    edited = replace(words, prints={**words.prints, "library": "0badcafe"})
+    told = new_faults(words, edited)
+    assert len(told) == len(words.languages) - 1
     assert all(f"made from the Dutch text {was}" in line and "0badcafe" in line for line in told)
-    assert not new_faults(pack, replace(edited, also_fits={"library": (was,)}))
+    assert not new_faults(words, replace(edited, also_fits={"library": (was,)}))
 
 
 @pytest.mark.parametrize(
@@ -70,14 +88,14 @@ def test_a_stale_translation_is_named_until_a_small_edit_is_marked(pack: Pack) -
         ("library", "ik wil graag een groot boek lenen hier", ""),
     ],
 )
-def test_examples_under_two_topics_are_named(pack: Pack, label: str, text: str, found: str) -> None:
-    told = new_faults(pack, with_examples(pack, "nl", label, text))
+def test_examples_under_two_topics_are_named(dutch: Pack, label: str, text: str, found: str) -> None:
+    told = new_faults(dutch, with_examples(dutch, "nl", label, text))
     assert [line for line in told if found in line] if found else not [line for line in told if "stands under" in line]
 
 
-def test_examples_that_are_one_question_are_named(pack: Pack) -> None:
+def test_examples_that_are_one_question_are_named(dutch: Pack) -> None:
     twice = ("kan ik daar boeken lenen over paarden", "kan ik daar boeken lenen over paard")
-    told = new_faults(pack, with_examples(pack, "nl", "library", *twice))
+    told = new_faults(dutch, with_examples(dutch, "nl", "library", *twice))
     assert any("too alike" in line for line in told), told
 
 

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import outbox, people, programmes, quiet, reminders, sessions
+from bot import departures, participants, people, programmes, quiet, reminders, sessions
 from bot.conversation import City
+from bot.departures import Delivery
 from bot.message import Late
 from bot.office import Office
-from bot.outbox import Delivery
 from bot.programmes import Session
 from bot.storage import tables
 from bot.storage.database import Database
@@ -51,13 +51,13 @@ def enrol(
     db: sa.Connection, telegram_id: int, days: list[Session], city: City, *, name: str = "Sara", now: dt.datetime = NOW
 ) -> str:
     person = people.meet(db, telegram_id, "en", now)
-    child, _ = sessions.add_participant(db, person.id, name, child=True, age=13, now=now)
+    child, _ = participants.add_participant(db, person.id, name, child=True, age=13, now=now)
     reminders.book(db, person.id, [child.id], days, city=city, now=now)
     return person.id
 
 
 def planned(db: sa.Connection, kind: str) -> list[Delivery]:
-    return [one for one in outbox.due(db, NOW + LATER, limit=999) if one.kind == kind]
+    return [one for one in departures.due(db, NOW + LATER, limit=999) if one.kind == kind]
 
 
 def data(delivery: Delivery) -> dict[str, object]:

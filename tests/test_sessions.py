@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import people, programmes, sessions
+from bot import interest, join_codes, participants, people, programmes, sessions
 from bot.programmes import Programme, Session
 from bot.storage import tables
 from bot.storage.database import Database
@@ -34,7 +34,7 @@ def make(db: sa.Connection, *, seats: int = 1, starts: str = "2027-03-10T14:00",
 
 def enrol(db: sa.Connection, telegram_id: int, session: Session, name: str = "Sara", now: dt.datetime = NOW) -> str:
     person = people.meet(db, telegram_id, "en", now)
-    child, _ = sessions.add_participant(db, person.id, name, child=True, age=13, now=now)
+    child, _ = participants.add_participant(db, person.id, name, child=True, age=13, now=now)
     return sessions.book(db, person.id, child.id, session, now)[0]
 
 
@@ -161,8 +161,8 @@ def test_the_same_child_twice_has_one_place(database: Database) -> None:
     def story(db: sa.Connection) -> None:
         session = make(db, seats=5)
         person = people.meet(db, 1, "en", NOW)
-        first, new = sessions.add_participant(db, person.id, "Sara", child=True, age=13, now=NOW)
-        same, again = sessions.add_participant(db, person.id, "  sARA ", child=True, age=None, now=NOW)
+        first, new = participants.add_participant(db, person.id, "Sara", child=True, age=13, now=NOW)
+        same, again = participants.add_participant(db, person.id, "  sARA ", child=True, age=None, now=NOW)
         assert (first.id, new, again) == (same.id, True, False)
         assert sessions.book(db, person.id, first.id, session, NOW) == ("booked", True)
         assert sessions.book(db, person.id, first.id, session, NOW) == ("booked", False)
@@ -188,7 +188,7 @@ def test_what_belongs_to_somebody_else_is_not_found(sqlite: Database) -> None:
         enrol(db, 1, session)
         other = people.meet(db, 2, "en", NOW)
         theirs = mine(db, 1, session)
-        assert sessions.participant(db, theirs.participant.id, other.id) is None
+        assert participants.participant(db, theirs.participant.id, other.id) is None
         assert sessions.own(db, other.id, NOW) == []
 
     sqlite.run_now(story)
@@ -212,23 +212,23 @@ def test_ages(sqlite: Database, who: str, age: int | None, wrong: bool) -> None:
     def about(db: sa.Connection) -> Programme:
         return programmes.of_session(db, make(db, who=who))
 
-    assert sessions.misfit(sqlite.run_now(about), age) is wrong
+    assert participants.misfit(sqlite.run_now(about), age) is wrong
 
 
 def test_a_join_code_works_once_and_for_one_person(database: Database) -> None:
     def story(db: sa.Connection) -> None:
         session = make(db)
-        child, _ = sessions.add_participant(db, None, "Sara", child=True, age=13, now=NOW)
+        child, _ = participants.add_participant(db, None, "Sara", child=True, age=13, now=NOW)
         sessions.book(db, None, child.id, session, NOW)
-        code = sessions.make_join_code(db, child.id, session.programme_id, NOW)
+        code = join_codes.make_join_code(db, child.id, session.programme_id, NOW)
         parent, stranger = people.meet(db, 1, "en", NOW), people.meet(db, 2, "en", NOW)
         for _ in range(2):
-            got = sessions.redeem(db, parent.id, code, NOW)
+            got = join_codes.redeem(db, parent.id, code, NOW)
             assert got is not None
             assert (got[0], got[1].name) == (session.programme_id, "Sara")
-        assert sessions.redeem(db, stranger.id, code, NOW) is None
-        assert sessions.redeem(db, stranger.id, "nonsense", NOW) is None
-        assert sessions.redeem(db, stranger.id, "", NOW) is None
+        assert join_codes.redeem(db, stranger.id, code, NOW) is None
+        assert join_codes.redeem(db, stranger.id, "nonsense", NOW) is None
+        assert join_codes.redeem(db, stranger.id, "", NOW) is None
         assert [one.state for one in sessions.own(db, parent.id, NOW)] == ["booked"]
         assert taken(db, session) == 1
 
@@ -240,12 +240,12 @@ def test_a_join_code_for_a_child_she_named_already_makes_no_second_one(database:
         session = make(db, seats=2)
         enrol(db, 1, session)
         parent = people.meet(db, 1, "en", NOW)
-        paper, _ = sessions.add_participant(db, None, "SARA", child=True, age=13, now=NOW)
+        paper, _ = participants.add_participant(db, None, "SARA", child=True, age=13, now=NOW)
         sessions.book(db, None, paper.id, session, NOW)
         assert taken(db, session) == 2
-        code = sessions.make_join_code(db, paper.id, session.programme_id, NOW)
-        assert sessions.redeem(db, parent.id, code, NOW) is not None
-        assert len(sessions.participants(db, parent.id)) == 1
+        code = join_codes.make_join_code(db, paper.id, session.programme_id, NOW)
+        assert join_codes.redeem(db, parent.id, code, NOW) is not None
+        assert len(participants.participants(db, parent.id)) == 1
         assert len(sessions.own(db, parent.id, NOW)) == 1
         assert taken(db, session) == 1
 
@@ -256,10 +256,10 @@ def test_interest_is_told_once(sqlite: Database) -> None:
     def story(db: sa.Connection) -> None:
         session = make(db)
         person = people.meet(db, 1, "en", NOW)
-        sessions.add_interest(db, person.id, session.programme_id, NOW)
-        sessions.add_interest(db, person.id, session.programme_id, NOW)
-        assert sessions.tell_interested(db, session.programme_id, NOW) == 1
-        assert sessions.tell_interested(db, session.programme_id, NOW) == 0
+        interest.add_interest(db, person.id, session.programme_id, NOW)
+        interest.add_interest(db, person.id, session.programme_id, NOW)
+        assert interest.tell_interested(db, session.programme_id, NOW) == 1
+        assert interest.tell_interested(db, session.programme_id, NOW) == 0
         assert len(outbox_names(db)) == 1
 
     sqlite.run_now(story)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from bot import outbox, people, programmes, reminders, roster, sessions
+from bot import departures, interest, participants, people, programmes, reminders, roster, sessions
 from bot.conversation import City
 from bot.language import plain, render
 from bot.message import Late, Message
@@ -45,7 +45,7 @@ def make(db: sa.Connection, *, seats: int = 9, discreet: bool = False) -> Sessio
 
 def enrol(db: sa.Connection, number: int, session: Session, name: str, city: City) -> str:
     person = people.meet(db, number, "en", NOW)
-    child, _ = sessions.add_participant(db, person.id, name, child=True, age=13, now=NOW)
+    child, _ = participants.add_participant(db, person.id, name, child=True, age=13, now=NOW)
     reminders.book(db, person.id, [child.id], [session], city=city, now=NOW)
     return person.id
 
@@ -67,7 +67,7 @@ def test_the_roster_tells_what_each_child_does(database: Database, city: City) -
     def story(db: sa.Connection) -> None:
         session = make(db, seats=5)
         persons = {name: enrol(db, n, session, name, city) for n, name in enumerate(("Ali", "Bea", "Cem", "Dua"), 1)}
-        paper, _ = sessions.add_participant(db, None, "Eva", child=True, age=13, now=NOW)
+        paper, _ = participants.add_participant(db, None, "Eva", child=True, age=13, now=NOW)
         sessions.book(db, None, paper.id, session, NOW)
         enrol(db, 6, session, "Fay", city)
         own = {name: sessions.own(db, person, NOW) for name, person in persons.items()}
@@ -106,7 +106,7 @@ def test_a_bot_that_slept_posts_the_roster_later_but_not_after_the_session(sqlit
 
 
 def _reminder(db: sa.Connection, city: City, now: dt.datetime) -> Message | None:
-    one = next(one for one in outbox.due(db, at(10, "14:00")) if one.kind == "reminder")
+    one = next(one for one in departures.due(db, at(10, "14:00")) if one.kind == "reminder")
     assert isinstance(one.content, Late)
     return notices.RENDERERS[one.content.name](db, one.content.data, city=city, now=now)
 
@@ -155,17 +155,17 @@ def test_every_late_text_of_sessions_has_its_renderer(sqlite: Database, city: Ci
         person = enrol(db, 1, session, "Ali", city)
         enrol(db, 2, session, "Bea", city)
         enrol(db, 3, session, "Cem", city)
-        sessions.add_interest(db, person, "group", NOW)
-        sessions.tell_interested(db, "group", NOW)
+        interest.add_interest(db, person, "group", NOW)
+        interest.tell_interested(db, "group", NOW)
         reminders.cancel(db, sessions.own(db, person, NOW), "person", city=city, now=NOW)
         second = people.meet(db, 2, "en", NOW).id
         reminders.cancel(db, sessions.own(db, second, NOW), "person", city=city, now=at(10, "08:30"))
         reminders.move_session(db, session, "2027-03-10T15:00", city=city, now=NOW)
-        before = outbox.due(db, at(30, "12:00"), limit=999)
+        before = departures.due(db, at(30, "12:00"), limit=999)
         moved = programmes.session(db, session.id)
         assert moved is not None
         reminders.cancel_session(db, moved, now=NOW)
-        everything = [one.content for one in (*before, *outbox.due(db, at(30, "12:00"), limit=999))]
+        everything = [one.content for one in (*before, *departures.due(db, at(30, "12:00"), limit=999))]
         names = {content.name for content in everything if isinstance(content, Late)}
         assert names >= {"place-given", "place-offered", "dates-known", "session-moved", "session-cancelled"}
         assert names <= set(notices.RENDERERS)

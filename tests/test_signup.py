@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from bot import people, programmes, sessions
+from bot import participants, people, programmes, sessions
 from bot.channel import Incoming
 from bot.conversation import NOWHERE, City, Reply, State, Turn
 from bot.language import Joined, Text
@@ -116,7 +116,7 @@ def test_an_age_in_digits_of_any_script(sqlite: Database, city: City, digits: st
         prepare(db)
         phone = Phone(db, city)
         enrol(phone, "Sara", digits)
-        assert [one.age for one in sessions.participants(db, phone.turn.person.id)] == [13]
+        assert [one.age for one in participants.participants(db, phone.turn.person.id)] == [13]
 
     sqlite.run_now(story)
 
@@ -159,7 +159,7 @@ def test_several_children_and_a_known_name_is_a_button(sqlite: Database, city: C
         phone.does(signup.age, said="15")
         phone.does(signup.book)
         assert sorted(set(places(phone))) == [("Ali", "booked"), ("Sara", "booked")]
-        known = {f"who:{one.id}" for one in sessions.participants(db, phone.turn.person.id)}
+        known = {f"who:{one.id}" for one in participants.participants(db, phone.turn.person.id)}
         assert known <= taps(phone.does(signup.begin, "summer"))
 
     sqlite.run_now(story)
@@ -219,7 +219,7 @@ def test_somebody_elses_child_cannot_be_signed_up(sqlite: Database, city: City) 
         prepare(db)
         phone, thief = Phone(db, city, 1), Phone(db, city, 2)
         enrol(phone, "Sara", "13")
-        (child,) = sessions.participants(db, phone.turn.person.id)
+        (child,) = participants.participants(db, phone.turn.person.id)
         thief.does(signup.begin, "summer")
         thief.does(signup.who, str(child.id))
         thief.does(signup.book)

@@ -10,7 +10,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
-from bot.storage import transaction
+from bot.storage import faults, transaction
 from bot.storage import vault as vaults
 
 Result = TypeVar("Result")
@@ -128,7 +127,7 @@ class Database:
         self.url = parse_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.in_order = self.sqlite  # what is submitted later is done later: there is one writer
-        self._faults = _faults(sqlite=self.sqlite)
+        self._faults = faults.raised(sqlite=self.sqlite)
         self.writer = make_engine(self.url, vault)
         self._reader = make_engine(self.url, vault, query_only=True)
         self._readers = concurrent.futures.ThreadPoolExecutor(_POOL, thread_name_prefix="read")
@@ -175,8 +174,8 @@ class Database:
             with self._reader.begin() as db:
                 return query(db)
         except self._faults as error:
-            if _again(error):
-                raise DatabaseBusyError(_name(error)) from None
+            if faults.again(error):
+                raise DatabaseBusyError(faults.name(error)) from None
             if isinstance(error, sa.exc.SQLAlchemyError):
                 raise
             raise sa.exc.OperationalError("", None, error) from None  # of a statement of `hot`
@@ -220,9 +219,9 @@ class Database:
                     transaction.finish(db)
                 return  # noqa: TRY300 (committed)
             except self._faults as error:
-                failure: BaseException = DatabaseBusyError(_name(error)) if _again(error) else error
-                conflict = getattr(getattr(error, "orig", None) or error, "sqlstate", None) in _CONFLICTS
-                if attempt <= _TRIES and _again(error) and (len(jobs) == 1 or not conflict):
+                failure: BaseException = DatabaseBusyError(faults.name(error)) if faults.again(error) else error
+                conflict = getattr(getattr(error, "orig", None) or error, "sqlstate", None) in faults.CONFLICTS
+                if attempt <= _TRIES and faults.again(error) and (len(jobs) == 1 or not conflict):
                     continue
             except _WorkFailedError as failed:
                 failure = failed.error
@@ -281,42 +280,3 @@ def _tell(jobs: list[_Job]) -> None:
 def _tell_all(jobs: list[_Job]) -> None:
     for job in jobs:
         job.tell()
-
-
-_FAULTS: Final = (
-    sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sqlite3.OperationalError,
-)  # fmt: skip
-
-
-def _faults(*, sqlite: bool) -> tuple[type[Exception], ...]:
-    """What a database raises when it is in trouble, by SQLAlchemy and by the statements of `hot`."""
-    if sqlite:
-        return _FAULTS
-    import psycopg  # only where it is used: it is a tenth of a second of every start
-
-    return (*_FAULTS, psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError, psycopg.ProgrammingError)
-
-
-_STATES: Final = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53100", "53200", "53300"}
-"""PostgreSQL: serialisation, deadlock, lock, shutdown, disk full, memory, connections."""
-
-_CONFLICTS: Final = {"40001", "40P01"}
-"""Serialisation and deadlock."""
-
-_WORDS: Final = ("locked", "busy", "connection", "full", "i/o error", "unable to open", "closed", "recovery")
-
-
-def _name(error: BaseException) -> str:
-    return type(getattr(error, "orig", None) or error).__name__
-
-
-def _again(error: BaseException) -> bool:
-    """Whether the same work may succeed later: locked, in conflict, full, or the connection went away."""
-    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
-        return True
-    origin = getattr(error, "orig", None) or error
-    state = getattr(origin, "sqlstate", None)
-    if state is not None:
-        return state in _STATES or state.startswith("08")
-    text = str(origin).lower()
-    return any(word in text for word in _WORDS)

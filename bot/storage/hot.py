@@ -7,6 +7,7 @@ does, so the few that stand in the way of every update are text. Everything else
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
 from collections.abc import Collection
@@ -52,11 +53,12 @@ def is_sqlite(db: sa.Connection) -> bool:
 
 def at(db: sa.Connection, instant: dt.datetime | None) -> Any:
     """An aware instant as this database takes it (`tables.UtcDateTime`)."""
-    if instant is None or not is_sqlite(db):
-        return instant
-    if instant.tzinfo is not dt.UTC:
-        instant = instant.astimezone(dt.UTC)
-    return instant.isoformat(" ", "microseconds")[:26]  # without +00:00
+    return instant if instant is None or not is_sqlite(db) else _text(instant)
+
+
+@functools.lru_cache(maxsize=16)  # a turn has one time, and writes it in many rows
+def _text(instant: dt.datetime) -> str:
+    return instant.astimezone(dt.UTC).isoformat(" ", "microseconds")[:26]  # without +00:00
 
 
 def when(value: Any) -> dt.datetime | None:

@@ -70,6 +70,18 @@ def raw_update(update: Mapping[str, Any]) -> RawUpdate:
     return RawUpdate(update["update_id"], incoming.lane, raw, incoming)
 
 
+def read_posted(body: bytes) -> RawUpdate | None:
+    """The update in a webhook's body; None if there is none."""
+    try:
+        update = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = update.get("update_id") if isinstance(update, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < _NUMBER_MOST:
+        return None
+    return raw_update(update)
+
+
 def read_stored(raw: str) -> Incoming:
     """A stored update. Raises UnreadableError."""
     return read(json.loads(raw))

@@ -236,7 +236,7 @@ class Understanding:
 
     def _without_courtesy(self, text: str) -> str:
         """The plain words of `text` without a greeting before or thanks behind it, if at least two words remain."""
-        words = tuple(plain_words(text))
+        words = plain_words(text)
         for _ in range(3):
             before = len(words)
             for size in range(COURTESY_WORDS, 0, -1):

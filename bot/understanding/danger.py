@@ -6,15 +6,15 @@ import itertools
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
-from zlib import crc32
 
 import yaml
 
 from bot.understanding.normalise import normalise, plain_words, squeeze
+from bot.understanding.patterns import Patterns, plain_pattern
 
 Kind = Literal["emergency", "suicide", "child", "violence", "threat"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -24,12 +24,11 @@ RULES = Path(__file__).parent / "danger"
 
 _NEAR = 2  # other words that may stand between two neighbouring words of a phrase
 _FAR = 5  # … and where the phrase has ".."
-_TYPO_LENGTH = 6  # shorter words get no typo tolerance: too many of them are one letter away from another word
 _GLUED_LENGTH = 8  # a phrase written without spaces is only looked for when it has this many letters
 _SPELLED_LENGTH = 6  # … and of letters that were typed one by one: "w i l d o o d"
 _GLUED_LONGEST = 24
 _GLUED_FORMS = 60
-_REMEMBERED = 16384  # words: people use the same ones again and again
+_REMEMBERED = 4096  # words: people use the same ones again and again
 _WORD_LIMIT = 64  # longer "words" are not searched for phrases without spaces
 
 
@@ -57,146 +56,18 @@ class _Rule:
         return all(any(row[0] in found for row in place) for place in self.places)
 
 
-class _Patterns:
-    """The word patterns of all rules: numbers for "word", "begin*", "*end" and "*middle*"."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._whole: dict[str, int] = {}
-        self._begin: dict[str, int] = {}
-        self._end: dict[str, int] = {}
-        self._middle: dict[str, int] = {}
-        self._long: list[tuple[str, int]] = []  # patterns that may be misspelt; "begin*" as -1 - number
-        self._forms: Any = ()  # rising numbers of what is left of them without one letter, and whose each is
-        self._owners: Any = ()
-        self._begin_lengths: list[int] = []
-        self._longest = 0
-
-    def number(self, core: str, *, begin: bool, end: bool) -> int:
-        """The number of a pattern; `begin` is true for "core*", `end` for "*core"."""
-        home = {(0, 0): self._whole, (1, 0): self._begin, (0, 1): self._end, (1, 1): self._middle}[begin, end]
-        if core not in home:
-            home[core] = self._count
-            self._count += 1
-        return home[core]
-
-    def seal(self) -> None:
-        """Prepare typo tolerance, once all patterns are known."""
-        import numpy as np  # a tenth of a second, off the path of the first poll
-
-        self._long = [
-            (core, number if home is self._whole else -1 - number)
-            for home in (self._whole, self._begin)
-            for core, number in home.items()
-            if len(core) >= _TYPO_LENGTH and not any(map(str.isdigit, core))
-        ]
-        forms = [_numbers(core) for core, _ in self._long]
-        numbers = np.array([number for own in forms for number in own], dtype=np.uint32)
-        owners = np.repeat(np.arange(len(forms), dtype=np.int32), [len(own) for own in forms])
-        order = numbers.argsort()
-        self._forms, self._owners = numbers[order], owners[order]
-        self._longest = max(map(len, [*self._begin, *self._end]), default=0)
-        self._begin_lengths = sorted({len(core) for core in self._begin if len(core) >= _TYPO_LENGTH})
-
-    def of(self, word: str, *, typos: bool) -> set[int]:
-        """The numbers of all patterns that fit `word`, also behind the particles that Arabic writes to it."""
-        found = self._exactly(word)
-        for bare in _without_particles(word):
-            found |= self._exactly(bare)
-        if typos and not found and _TYPO_LENGTH <= len(word) + 1 <= 40:  # noqa: PLR2004
-            found.update(self._nearly(word))
-        return found
-
-    def _exactly(self, word: str) -> set[int]:
-        found = set()
-        if word in self._whole:
-            found.add(self._whole[word])
-        for cut in range(1, min(len(word), self._longest) + 1):
-            if (number := self._begin.get(word[:cut])) is not None:
-                found.add(number)
-            if (number := self._end.get(word[-cut:])) is not None:
-                found.add(number)
-        found.update(number for core, number in self._middle.items() if core in word)
-        return found
-
-    def _nearly(self, word: str) -> Iterator[int]:
-        """Patterns one edit away from `word`; the first letter must be right."""
-        for core, number in self._alike(word):
-            if number >= 0 and _one_edit(core, word):
-                yield number
-        for length in self._begin_lengths:
-            for size in (length - 1, length, length + 1):
-                if size > len(word):
-                    break
-                head = word[:size]
-                for core, number in self._alike(head):
-                    if number < 0 and len(core) == length and _one_edit(core, head):
-                        yield -1 - number
-
-    def _alike(self, word: str) -> set[tuple[str, int]]:
-        """Patterns that share what is left without one letter; few of them are really one edit away."""
-        numbers = _numbers(word)
-        first = self._forms.searchsorted(numbers, side="left").tolist()
-        last = self._forms.searchsorted(numbers, side="right").tolist()
-        return {
-            self._long[self._owners[at]] for start, end in zip(first, last, strict=True) for at in range(start, end)
-        }
-
-
-_PARTICLES = "وفبل"  # and, so, with, to: written to the next word
-_ARTICLE = "ال"
-_BARE_LENGTH = 3
-
-
-def _without_particles(word: str) -> list[str]:
-    """An Arabic word without a particle before it, without the article, and without both."""
-    bare = [word[1:]] if word[:1] and word[0] in _PARTICLES and len(word) > _BARE_LENGTH else []
-    bare += [form[2:] for form in (word, *bare) if form.startswith(_ARTICLE) and len(form) > _BARE_LENGTH + 1]
-    return bare
-
-
-def _plain(written: str) -> str:
-    """`normalise`, quickly for the many patterns that are plain already."""
-    bare = written.strip("*")
-    return bare.lower() if bare.isascii() and bare.isalnum() else normalise(bare)
-
-
-def _numbers(word: str) -> list[int]:
-    """The numbers of `word` itself and of it without one of its letters, never without the first."""
-    return [crc32(form.encode()) for form in {word, *(word[:cut] + word[cut + 1 :] for cut in range(1, len(word)))}]
-
-
-def _one_edit(one: str, other: str) -> bool:
-    """Whether one letter was changed, added, left out, or swapped with its neighbour; the first letter is the same."""
-    if one[:1] != other[:1]:
-        return False
-    if len(one) > len(other):
-        one, other = other, one
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
-    if len(one) < len(other):
-        return len(other) - len(one) == 1 and one[start:] == other[start + 1 :]
-    rest, theirs = one[start:], other[start:]
-    return rest[1:] == theirs[1:] or (rest[:2] == theirs[1::-1] and rest[2:] == theirs[2:])
-
-
-@dataclass(slots=True)
-class _Words:
-    """The words of a text, and where the patterns of the rules stand."""
-
-    words: list[str]
-    places: dict[int, list[int]] = field(default_factory=dict)
-
-
 class Danger:
     """The rules of all languages, compiled. Built once; `look` only reads and may run in several threads."""
 
     def __init__(self, rules: Mapping[str, Mapping[str, Any]], known: Container[str] = ()) -> None:
         """`rules`: language → the content of its file. `known`: ordinary words that are nobody's typing error."""
-        self._patterns = _Patterns()
+        self._patterns = Patterns()
         self._known = known
         self._rules: list[_Rule] = []
         self._glued: dict[str, _Rule] = {}
-        self._triggers: dict[int, list[int]] = defaultdict(list)
+        # The same alternatives are written in thousands of phrases: they are read, and kept, once.
+        self._place = lru_cache(maxsize=None)(self._read_place)
+        self._alternative = lru_cache(maxsize=None)(self._read_alternative)
         for language, file in sorted(rules.items()):
             for kind in KINDS:
                 for phrase in file.get("kinds", {}).get(kind, ()):
@@ -204,7 +75,9 @@ class Danger:
             for phrase in file.get("look_alikes", ()) or ():
                 self._add(None, language, str(phrase))
         self._patterns.seal()
-        self._choose_triggers()
+        self._place.cache_clear()
+        self._alternative.cache_clear()
+        self._triggers = self._chosen_triggers()
         self._read_word = lru_cache(maxsize=_REMEMBERED)(self._word)
 
     @classmethod
@@ -219,7 +92,7 @@ class Danger:
         found: dict[Kind, Found] = {}
         plain = normalise(text)
         forms = {plain: None, squeeze(plain): None, squeeze(plain, 2): None}
-        ways = [(form.split(), _GLUED_LENGTH) for form in forms]
+        ways: list[tuple[Sequence[str], int]] = [(form.split(), _GLUED_LENGTH) for form in forms]
         spelled = plain_words(text)
         if len(spelled) < len(ways[0][0]):
             ways.append((spelled, _SPELLED_LENGTH))
@@ -229,7 +102,7 @@ class Danger:
                     found.setdefault(rule.kind, Found(rule.kind, rule.language, rule.phrase))
         return tuple(found[kind] for kind in KINDS if kind in found)
 
-    def _match(self, words: list[str], least: int) -> Iterator[_Rule]:
+    def _match(self, words: Sequence[str], least: int) -> Iterator[_Rule]:
         places: dict[int, list[int]] = defaultdict(list)
         for index, word in enumerate(words):
             patterns, glued = self._read_word(word, least)
@@ -271,12 +144,12 @@ class Danger:
             if word == "..":
                 gap = _FAR
                 continue
-            alternatives = [row for alternative in word.split("|") for row in self._alternative(alternative)]
-            if not alternatives:
+            place = self._place(word)
+            if not place:
                 continue
-            places.append(tuple(alternatives))
+            places.append(place)
             room.append(gap)
-            plain.append([_plain(a).replace(" ", "") for a in word.split("|") if "*" not in a])
+            plain.append([plain_pattern(a).replace(" ", "") for a in word.split("|") if "*" not in a])
             gap = _NEAR
         if not places:
             return
@@ -288,26 +161,35 @@ class Danger:
                 if len(glued) >= _SPELLED_LENGTH:
                     self._glued.setdefault(glued, rule)
 
-    def _alternative(self, written: str) -> Iterator[tuple[int, ...]]:
-        """The word patterns of one alternative; "don't" may be written in two words or in one."""
-        end, begin = written.startswith("*"), written.endswith("*")
-        cores = _plain(written).split()
-        for row in [cores, ["".join(cores)]] if len(cores) > 1 else [cores] if cores else []:
-            last = len(row) - 1
-            yield tuple(
-                self._patterns.number(core, begin=begin and i == last, end=end and i == 0) for i, core in enumerate(row)
-            )
+    def _read_place(self, written: str) -> tuple[tuple[int, ...], ...]:
+        """The alternatives of "one|other". Read it through `_place`."""
+        return tuple(row for alternative in written.split("|") for row in self._alternative(alternative))
 
-    def _choose_triggers(self) -> None:
+    def _read_alternative(self, written: str) -> tuple[tuple[int, ...], ...]:
+        """The word patterns of one; "don't" may be written in two words or in one. Read it through `_alternative`."""
+        end, begin = written.startswith("*"), written.endswith("*")
+        cores = plain_pattern(written).split()
+        rows = [cores, ["".join(cores)]] if len(cores) > 1 else [cores] if cores else []
+        return tuple(
+            tuple(
+                self._patterns.number(core, begin=begin and i == len(row) - 1, end=end and i == 0)
+                for i, core in enumerate(row)
+            )
+            for row in rows
+        )
+
+    def _chosen_triggers(self) -> dict[int, tuple[int, ...]]:
         """Each rule wakes up by one of its places only: the one whose words the fewest other rules have."""
         uses: dict[int, int] = defaultdict(int)
         for rule in self._rules:
             for pattern in {p for place in rule.places for row in place for p in row}:
                 uses[pattern] += 1
+        triggers: dict[int, list[int]] = defaultdict(list)
         for number, rule in enumerate(self._rules):
             rarest = min(rule.places, key=lambda place: max(uses[row[0]] for row in place))
             for pattern in {row[0] for row in rarest}:
-                self._triggers[pattern].append(number)
+                triggers[pattern].append(number)
+        return {pattern: tuple(own) for pattern, own in triggers.items()}
 
 
 def _row_places(row: tuple[int, ...], places: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, ...]]:

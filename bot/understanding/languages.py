@@ -37,7 +37,7 @@ _SIGN = 0.75  # a letter of the foreign language, against 1 for a whole word
 _ENOUGH = 1.5
 _LONGEST_WORD = 40
 _WORDS_MOST = 200
-_REMEMBERED = 16384  # words: people use the same ones again and again
+_REMEMBERED = 4096  # words: people use the same ones again and again
 _ONCE, _TWICE = math.log(1.15 / _SMOOTHING), math.log(1.7 / _SMOOTHING)
 """How far above a strange group a word is that was seen once, or more often; float16 is not exact."""
 

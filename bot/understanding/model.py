@@ -26,7 +26,7 @@ Array = NDArray[Any]
 SIGNS = 5
 """How many signs confidence is read from, see `signs`."""
 
-_REMEMBERED = 8192  # words: people use the same ones again and again
+_REMEMBERED = 4096  # words: people use the same ones again and again
 _SHARES = SHARES.tolist()
 
 

@@ -88,7 +88,8 @@ WORDS_MOST = 400
 """Words of a text that are compared: a pasted letter says what it is about long before."""
 
 
-def plain_words(text: str) -> list[str]:
+@lru_cache(maxsize=64)  # each part of understanding asks for the same text
+def plain_words(text: str) -> tuple[str, ...]:
     """The words of `text` as they are compared, at most 400; a word whose letters stand apart is one.
 
     Between such words there is more room than between their letters: "d i e  n o w".
@@ -102,7 +103,7 @@ def plain_words(text: str) -> list[str]:
         for start, count, word in reversed(joined(words)):
             words[start : start + count] = [word]
         found += words
-    return found[:WORDS_MOST]
+    return tuple(found[:WORDS_MOST])
 
 
 def pictures_in(text: str) -> list[str]:

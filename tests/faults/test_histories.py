@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from bot import failpoints, people, programmes, reminders, sessions
+from bot import failpoints, participants, people, programmes, reminders, sessions
 from bot.env_file import made_keys
 from bot.parts import read_content
 from bot.settings import load
@@ -175,7 +175,7 @@ class Histories(RuleBasedStateMachine):
     def signs_up(self, chat: int, name: str) -> None:
         def book(db: sa.Connection) -> None:
             person, now = self.person(db, chat), self.bot.app.clock.now()
-            child, _ = sessions.add_participant(db, person, "Kind", child=True, age=12, now=now)
+            child, _ = participants.add_participant(db, person, "Kind", child=True, age=12, now=now)
             found = next(iter(programmes.upcoming(db, name, now)), None)
             if found is not None:
                 reminders.book(db, person, [child.id], [found], city=self.bot.app.city, now=now)
