@@ -33,6 +33,8 @@ IN_FLIGHT_MOST: Final = 4
 _LOOK_AGAIN: Final = 5.0
 _SLEEP_MOST: Final = 60.0
 _BUSY_WAIT: Final = 0.5
+_TOGETHER: Final = 2  # outcomes in one commit, when others are on their way
+_MOMENT: Final = 0.003
 _LOOKED_AT: Final = 8  # rows at a time: each costs, and few of them are not claimed
 _NOT_COUNTED: Final = frozenset(
     {"edit", "buttons", "delete", "topic_create", "topic_edit", "topic_close", "topic_reopen", "topic_delete", "react"}
@@ -93,6 +95,7 @@ class Deliver:
         self._bell = asyncio.Event()  # something happened since the last step was begun
         self._awake = asyncio.Event()
         self._resting = False
+        self._moment: asyncio.TimerHandle | None = None
         self._begun: _Begun | None = None
         self.stopping = False
         self.on_rest: Callable[[], None] = lambda: None  # nothing is due now
@@ -128,6 +131,13 @@ class Deliver:
         else:
             self._bell.set()
 
+    def _landed(self) -> None:
+        """A send has ended. Two outcomes are stored in one commit when the second comes in a moment."""
+        if not self._busy or len(self._ended) >= _TOGETHER:
+            self.ring()
+        elif self._ended and self._moment is None:
+            self._moment = asyncio.get_running_loop().call_later(_MOMENT, self.ring)
+
     def stop(self) -> None:
         """Claim nothing more."""
         self.stopping = True
@@ -150,6 +160,9 @@ class Deliver:
 
     def _begin(self) -> _Begun:
         """Submit one commit: store what has ended, claim what may leave; nothing when there is nothing to do."""
+        if self._moment is not None:
+            self._moment.cancel()
+            self._moment = None
         self._bell.clear()
         ended, self._ended = self._ended, []
         mono = monotonic()
@@ -318,7 +331,7 @@ class Deliver:
             self._ended.append(_Ended(claimed.deliveries, sent))
         finally:
             self._busy.discard(first.lane)
-            self.ring()
+            asyncio.get_running_loop().call_soon(self._landed)
 
     async def _one_by_one(self, ended: list[_Ended]) -> None:
         """Each outcome in a commit of its own; one whose effect fails is stored without it."""

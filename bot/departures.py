@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bot.message import After, Late, Message, opened
 from bot.outbox import KINDS
 from bot.storage import hot, tables
-from bot.storage.vault import unseal
+from bot.storage.vault import open_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ def put_off(
 
 def _opened(db: sa.Connection, row: hot.Row) -> Delivery:
     """A row of `_COLUMNS`, with what it says."""
-    content, after = opened(unseal(db, row[6]))
+    content, after = open_as(db, row[6], opened)
     due_at = hot.when(row[8])
     assert due_at is not None  # noqa: S101 (the column is NOT NULL)
     return Delivery(

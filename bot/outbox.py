@@ -94,11 +94,13 @@ def plan(
     due = due_at or now
     if expires_at is None and rule.lives is not None:
         expires_at = due + rule.lives
+    # What is due now leaves in a moment, and is not read again; a late one may find another world.
+    means = (content, after) if isinstance(content, Message) and due_at is None else None
     row = _PLAN.first(
         db, kind=kind, priority=rule.priority, lane=to,
         person_id=to.removeprefix("person:") if to.startswith("person:") else None,
         case_id=int(to.removeprefix("case:")) if to.startswith("case:") else case_id,
-        key=key, body=seal(db, dump(content, after)), due_at=hot.at(db, due), expires_at=hot.at(db, expires_at),
+        key=key, body=seal(db, dump(content, after), means), due_at=hot.at(db, due), expires_at=hot.at(db, expires_at),
         planned_at=hot.at(db, now),
     )  # fmt: skip
     return None if row is None else int(row[0])

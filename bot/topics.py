@@ -262,10 +262,11 @@ _VALUES: Final = hot.Sql("SELECT name, value FROM local_value ORDER BY id")
 
 def local_values(db: sa.Connection, pack: Pack) -> Mapping[str, str]:
     """Every named value, as staff last set it or as the pack says; "" where the city has not filled it in."""
-    changed = transaction.once(db, _CHANGED, _VALUES.rows)
-    if not changed:
-        return pack.own_values
-    return {**pack.own_values, **{name: value for name, value in changed if name in pack.own_values}}
+    def read(db: sa.Connection) -> Mapping[str, str]:
+        own = pack.own_values
+        return {**own, **{name: value for name, value in _VALUES.rows(db) if name in own}}
+
+    return transaction.once(db, _CHANGED, read)
 
 
 def set_value(db: sa.Connection, name: str, value: str, *, by: str | None, now: dt.datetime) -> None:

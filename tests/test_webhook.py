@@ -150,7 +150,8 @@ async def test_only_posts_to_the_path_of_the_address(tmp_path: Path) -> None:
         assert TOKEN.partition(":")[2] not in bot.app.settings.webhook_url
 
 
-async def test_what_cannot_be_stored_is_not_acknowledged(tmp_path: Path) -> None:
+async def test_what_cannot_be_stored_is_not_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.storage.database.BUSY_TIMEOUT_MS", 300)
     async with bot_behind(tmp_path) as bot:
         assert await bot.post(text(1)) == 200
         await bot.done(1)

@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, make_url
 
 from bot.storage import faults, transaction
 from bot.storage import vault as vaults
+from bot.storage.held import Held
 
 Result = TypeVar("Result")
 Work = Callable[[sa.Connection], Result]
@@ -191,6 +192,7 @@ class Database:
         self._reader.dispose()
 
     def _write(self) -> None:
+        held = Held(self.writer, () if self.sqlite else self._faults)  # a file is not lost
         while (job := self._jobs.get()) is not None:
             jobs, stop = [job], False
             while len(jobs) < self._batch:
@@ -202,17 +204,18 @@ class Database:
                     stop = True
                     break
                 jobs.append(following)
-            self._do(jobs)
+            self._do(jobs, held)
             _tell(jobs)
             if stop:
                 break
+        held.close()
 
-    def _do(self, jobs: list[_Job]) -> None:
+    def _do(self, jobs: list[_Job], held: Held) -> None:
         """All in one transaction; if one of them fails, once more with a savepoint each."""
         careful = conflict = False
         for attempt in range(1, _TRIES + 2):
             try:
-                with self.writer.begin() as db:
+                with held.begin() as db:
                     transaction.begin(db)
                     for job in jobs:
                         self._do_one(db, job, savepoint=careful)
@@ -232,7 +235,7 @@ class Database:
                 failure = error
             if len(jobs) > 1 and (conflict or not isinstance(failure, DatabaseBusyError)):
                 for job in jobs:  # one is wrong in a way that ends the transaction, or they hold too many locks
-                    self._do([job])
+                    self._do([job], held)
                 return
             for job in jobs:
                 job.error = job.error or failure

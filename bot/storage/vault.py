@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Connection
@@ -16,6 +17,9 @@ from sqlalchemy import Connection
 _INFO_KEY = "wegwijs_vault"
 _RECENT_MOST = 4096  # what is sealed is opened a moment later by who sends it; where to send is opened each time
 _SHORT = 4000
+_MEANT_MOST = 2048
+
+Meaning = TypeVar("Meaning")
 
 
 class SealedError(Exception):
@@ -29,13 +33,27 @@ class Vault:
         self._fernet = MultiFernet([Fernet(key) for key in encryption_keys])
         self._index_key = index_key
         self._recent: dict[bytes, str] = {}
+        self._meant: dict[bytes, object] = {}
 
-    def seal(self, text: str) -> bytes:
-        """Text of any length, sealed. A lone surrogate (a broken phone) becomes "?" and loses nothing else."""
+    def seal(self, text: str, means: object = None) -> bytes:
+        """Text of any length, sealed. A lone surrogate (a broken phone) becomes "?" and loses nothing else.
+
+        `means`: what `open_as` makes of the text; it need not be read again when it is opened a moment later.
+        """
         plain = text.encode("utf-8", "replace")
         sealed = self._fernet.encrypt(plain)
-        self._remember(sealed, plain.decode())
+        if means is None:
+            self._remember(sealed, plain.decode())
+        else:
+            if len(self._meant) >= _MEANT_MOST:
+                self._meant.clear()
+            self._meant[sealed] = means
         return sealed
+
+    def open_as(self, sealed: bytes, read: Callable[[str], Meaning]) -> Meaning:
+        """What the text means, as `read` has it. Raises SealedError if no key fits."""
+        means = self._meant.pop(sealed, None)
+        return read(self.unseal(sealed)) if means is None else cast("Meaning", means)
 
     def unseal(self, sealed: bytes) -> str:
         """The text again. Raises SealedError if no key fits."""
@@ -72,9 +90,14 @@ def vault_of(db: Connection) -> Vault:
     return vault
 
 
-def seal(db: Connection, text: str) -> bytes:
-    """Text sealed with the keys of this database."""
-    return vault_of(db).seal(text)
+def seal(db: Connection, text: str, means: object = None) -> bytes:
+    """Text sealed with the keys of this database. `means`: as in `Vault.seal`."""
+    return vault_of(db).seal(text, means)
+
+
+def open_as(db: Connection, sealed: bytes | None, read: Callable[[str], Meaning]) -> Meaning:
+    """What the text means, as `read` has it; nothing stored is the empty text. Raises SealedError."""
+    return read("") if sealed is None else vault_of(db).open_as(bytes(sealed), read)
 
 
 def unseal(db: Connection, sealed: bytes | None) -> str:

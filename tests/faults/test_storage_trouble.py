@@ -112,8 +112,7 @@ async def test_postgresql_stops_at_once_and_starts_again(tmp_path: Path) -> None
                 await told(town, "database_busy")
                 await asyncio.sleep(3)
                 await asyncio.to_thread(own.ensure_postgres_running)
-            for engine in (town.database.writer, town.database._reader):
-                engine.dispose()
+            town.database._reader.dispose()
             await kept(town)
 
 
