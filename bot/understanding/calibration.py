@@ -22,6 +22,7 @@ Array = NDArray[Any]
 _KEPT_BACK: Final = 4  # every fourth example judges what the others taught
 _STRANGE: Final = 6  # … and every sixth label is not taught at all then
 _PULL: Final = 1.0
+_FEWEST: Final = 30  # examples kept back; fewer could teach that a worse score is surer
 _STRANGERS: Final = 3.0  # how much a question that nothing fits counts, when confidence is learnt
 _SURE: Final = 0.8  # of what is answered without asking back is right, among examples kept back
 _ASKED: Final = 0.92  # of the questions whose topic is among the best three are at least asked back
@@ -107,7 +108,7 @@ def stack(seen: Sequence[Seen], topics: int) -> Array:
                 rows.append(signs(own, known)[first])
                 hits.append(first == label)
                 counts.append(_STRANGERS if int(label) in strange else 1.0)
-    if not rows:
+    if len(rows) < _FEWEST:
         return np.array([0, 2, 1, *[0] * (SIGNS - 3)], dtype=np.float32)
     return _logistic(np.array(rows, dtype=np.float64), np.array(hits, dtype=np.float64), np.array(counts)).astype(
         np.float32

@@ -26,7 +26,9 @@ from bot.understanding.values import COURTESY_WORDS
 Array = NDArray[Any]
 
 _C: Final = 3.0
-_TOLERANCE: Final = 1.0  # finer takes longer and reads no question better
+_TOLERANCE: Final = 1.0  # finer takes longer and reads no question better …
+_FINE: Final = 0.1  # … but of few texts the solver would stop before it has learnt from all
+_FEW: Final = 5_000
 _C_ANY: Final = 1.0
 _LABELS_MOST: Final = 256  # a model numbers them in one byte
 _HEAVY: Final = 3.0  # how much more a sentence of danger counts than any other, when danger at all is learnt
@@ -100,7 +102,8 @@ def _separate(matrix: Any, labels: Array, table: Array, bias: Array, *, c: float
         bias[here[here != NONE]] = 1.0
         return
     counts = None if heavy == 1 else np.where(labels != NONE, heavy, 1.0)
-    machine = LinearSVC(C=c, tol=_TOLERANCE, random_state=0).fit(matrix, labels, sample_weight=counts)
+    tolerance = _TOLERANCE if len(labels) > _FEW else _FINE
+    machine = LinearSVC(C=c, tol=tolerance, random_state=0).fit(matrix, labels, sample_weight=counts)
     weights, starts = machine.coef_, machine.intercept_
     if len(here) == 2:  # noqa: PLR2004 (two labels share one machine)
         weights, starts = np.vstack([-weights, weights]), np.concatenate([-starts, starts])
