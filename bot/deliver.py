@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final
@@ -92,6 +93,7 @@ class Deliver:
         self._busy: set[str] = set()
         self._ended: list[_Ended] = []
         self._careful = False
+        self._unsure = False  # whether claims may have been committed that we were not told of
         self._bell = asyncio.Event()  # something happened since the last step was begun
         self._awake = asyncio.Event()
         self._resting = False
@@ -115,7 +117,7 @@ class Deliver:
                     flight.create_task(self._fly(claimed))
                 if not step.leads:
                     self.stopping = True
-                if step.wait > 0 and not self._ended:
+                if step.wait > 0 and not self._ended and (self._busy or not self.stopping):
                     await self._wait(step.wait)
 
     def ring(self) -> None:
@@ -172,9 +174,13 @@ class Deliver:
             return _Begun([], pause if pause > 0 and not self.stopping else _SLEEP_MOST, None)
         if not self._pacer.off:
             free = min(free, 1)
-        busy = frozenset(self._busy)
-        future = self._database.submit(lambda db: self._settle_and_claim(db, ended, free, busy, mono))
-        return _Begun(ended, pause, future)
+        busy, runs = frozenset(self._busy), itertools.count(int(self._unsure))
+        self._unsure = False
+
+        def work(db: sa.Connection) -> _Step:
+            return self._settle_and_claim(db, ended, free, busy, mono, unsure=next(runs) > 0)
+
+        return _Begun(ended, pause, self._database.submit(work))
 
     async def _step(self, begun: _Begun) -> _Step:
         """What came of it; what is claimed is on its way from now on."""
@@ -185,6 +191,7 @@ class Deliver:
             step = await begun.future
         except DatabaseBusyError:
             log.warning("database_busy", at="deliver")
+            self._unsure = True
             self._ended = ended + self._ended
             await asyncio.sleep(_BUSY_WAIT)
             return _Step((), _BUSY_WAIT)
@@ -204,8 +211,10 @@ class Deliver:
         return step if pause <= 0 else _Step(step.claimed, pause, step.leads)
 
     def _settle_and_claim(
-        self, db: sa.Connection, ended: list[_Ended], free: int, busy: Collection[str], mono: float
-    ) -> _Step:
+        self, db: sa.Connection, ended: list[_Ended], free: int, busy: Collection[str], mono: float,
+        *, unsure: bool = False,
+    ) -> _Step:  # fmt: skip
+        """`unsure`: the same was begun before, and nobody knows whether it was committed."""
         now = self._clock.now()
         if not lease.holds(db, self._lease):
             return _Step((), 0.0, leads=False)
@@ -218,6 +227,8 @@ class Deliver:
                     self._outcomes.settle(db, delivery, one.sent, now)
         if arrived:
             departures.mark_sent(db, arrived, self._lease, now)
+        if unsure:
+            departures.take_back(db, self._lease, busy)
         if ended:
             failpoints.at("outcome.storing")
         if free <= 0:

@@ -152,6 +152,21 @@ def claim(db: sa.Connection, delivery_ids: Collection[int], now: dt.datetime, le
     return {row[0] for row in _CLAIM_THESE.rows(db, ids=hot.listed(db, delivery_ids), now=hot.at(db, now), lease=lease)}
 
 
+_TAKE_BACK: Final = "UPDATE outbox SET state = 'planned' WHERE state = 'sending' AND lease = :lease AND "
+_TAKE_BACK_OTHERS: Final = hot.Sql(
+    sqlite=_TAKE_BACK + "lane NOT IN (SELECT value FROM json_each(:lanes))",  # noqa: S608 (our own words)
+    postgresql=_TAKE_BACK + "lane <> ALL(CAST(:lanes AS text[]))",
+)
+
+
+def take_back(db: sa.Connection, lease: int, lanes: Collection[str]) -> int:
+    """Claims under this lease outside of `lanes`, where something is on its way, are planned again.
+
+    For who does not know whether a claim was committed: no byte of such a delivery has left. Returns how many.
+    """
+    return _TAKE_BACK_OTHERS.do(db, lease=lease, lanes=hot.listed(db, lanes))
+
+
 _OURS: Final = hot.Sql(
     sqlite="SELECT 1 FROM outbox WHERE id = :id AND state = 'sending' AND lease = :lease",
     postgresql="SELECT 1 FROM outbox WHERE id = :id AND state = 'sending' AND lease = :lease FOR UPDATE",

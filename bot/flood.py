@@ -27,18 +27,23 @@ class Flood:
 
     def __init__(self, *, off: bool = False) -> None:
         self._off = off
-        self._answered: dict[str, deque[float]] = {}
+        self._answered: dict[str, deque[tuple[float, int]]] = {}  # when, and which update
 
     def is_over(self, incoming: Incoming, now: float) -> bool:
-        """Whether this text comes after 20 others in the last minute; if not, it is counted."""
+        """Whether this text comes after 20 others in the last minute; if not, it is counted.
+
+        An update that comes again (it could not be stored) is no further text.
+        """
         if self._off or not is_text(incoming):
             return False
         times = self._answered.get(incoming.lane)
         if times is None:
             if len(self._answered) >= _LANES_MOST:
-                self._answered = {lane: kept for lane, kept in self._answered.items() if kept[-1] > now - WINDOW}
+                self._answered = {lane: kept for lane, kept in self._answered.items() if kept[-1][0] > now - WINDOW}
             times = self._answered[incoming.lane] = deque(maxlen=MOST)
-        if len(times) == MOST and times[0] > now - WINDOW:
+        if any(update == incoming.update_id for _, update in times):
+            return False
+        if len(times) == MOST and times[0][0] > now - WINDOW:
             return True
-        times.append(now)
+        times.append((now, incoming.update_id))
         return False

@@ -61,7 +61,7 @@ def say(*parts: Sayable, buttons: Sequence[Button] = (), language: str | None = 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Words that are found only when the message leaves: the name of a renderer (see `app.RENDERERS`) and its data.
+    """Words that are found only when the message leaves: the name of a renderer (`handlers.RENDERERS`) and its data.
 
     The renderer answers with a Message, or with None when it is no longer useful (the row is then `cancelled`).
     """

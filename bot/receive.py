@@ -94,29 +94,39 @@ class Receive:
             await self._take_in(ordered, at_once=False)
 
     async def _take_in(self, ordered: Sequence[RawUpdate], *, at_once: bool) -> None:
+        """A group of updates; the first failure ends it, and nothing behind what failed is taken in."""
         now = self._clock.now()
-        fast = []
-        if at_once:
-            fast = [(one, self._at_once(one, now)) for one in ordered if self._begins(one, AT_ONCE)]
-            self._edges.ring()  # what waits for the writer now is claimed in the same commit
-        failures = [await self._end_fast(update, now, future) for update, future in fast]
-        # Only now what is behind them in their lanes: it may not overtake.
-        begun = {update.update_id for update, _ in fast}
-        slow = []
-        for update in ordered:
-            if update.update_id not in begun:
-                begins = self._begins(update, self._beside)
-                slow.append((update, begins, self._database.submit(_storing(update, now, begin=begins))))
-        failures += [await self._end_slow(update, future, begun=begins) for update, begins, future in slow]
+        mine: set[str] = set()  # lanes that began here and are not yet handed on
+        try:
+            fast = [one for one in ordered if at_once and self._begins(one, AT_ONCE, mine)]
+            making = [(one, self._at_once(one, now)) for one in fast]
+            if at_once:
+                self._edges.ring()  # what waits for the writer now is claimed in the same commit
+            _raise_first([await self._end_fast(update, now, future) for update, future in making])
+            mine.clear()
+            # Only now what is behind them in their lanes, each lane in one commit: it may not overtake.
+            begun = {update.update_id for update in fast}
+            lanes: dict[str, list[RawUpdate]] = {}
+            for update in ordered:
+                if update.update_id not in begun:
+                    lanes.setdefault(update.lane, []).append(update)
+            storing = [
+                (own[0], begins, self._database.submit(_storing(own, now, begin=begins)))
+                for own in lanes.values()
+                for begins in [self._begins(own[0], self._beside, mine)]
+            ]
+            failures = [await self._end_slow(one, future, mine, begun=begins) for one, begins, future in storing]
+        finally:
+            self._lanes -= mine
         failpoints.at("inbox.stored")
-        for failure in filter(None, failures):
-            raise failure
+        _raise_first(failures)
 
-    def _begins(self, update: RawUpdate, most: int) -> bool:
-        """Whether the turn of an update begins at once; its lane is then at work."""
+    def _begins(self, update: RawUpdate, most: int, mine: set[str]) -> bool:
+        """Whether the turn of an update begins at once; its lane is then at work, and one of `mine`."""
         begins = self._may_begin(update, most)
         if begins:
             self._lanes.add(update.lane)
+            mine.add(update.lane)
         return begins
 
     def _may_begin(self, update: RawUpdate, most: int) -> bool:
@@ -155,7 +165,7 @@ class Receive:
             log.exception("turn_failed", tries=1, error=type(error).__name__)
             metrics.turns.labels("failed").inc()
             try:
-                await self._database.run(_storing(update, now, begin=False))
+                await self._database.run(_storing([update], now, begin=False))
             except DatabaseBusyError as busy:
                 return busy
         else:
@@ -172,7 +182,7 @@ class Receive:
         return None
 
     async def _end_slow(
-        self, update: RawUpdate, future: asyncio.Future[Row | None], *, begun: bool
+        self, update: RawUpdate, future: asyncio.Future[Row | None], mine: set[str], *, begun: bool
     ) -> Exception | None:
         failure, row = None, None
         try:
@@ -181,10 +191,12 @@ class Receive:
             failure = error
         if begun and row is not None and row.tries > 0 and self._group is not None:
             self._rows.add(row.id)
+            mine.discard(update.lane)
             self._group.create_task(self._one(row, update.lane))
             return None
         if begun:
             self._lanes.discard(update.lane)
+            mine.discard(update.lane)
         self._bell.set()
         return failure
 
@@ -349,10 +361,17 @@ class Receive:
             self._group.create_task(self._edges.presence(incoming.chat, incoming.thread, incoming.tap_id))
 
 
-def _storing(update: RawUpdate, now: dt.datetime, *, begin: bool) -> Callable[[sa.Connection], Row | None]:
+def _storing(updates: Sequence[RawUpdate], now: dt.datetime, *, begin: bool) -> Callable[[sa.Connection], Row | None]:
+    """Store updates of one lane; the turn of the first may begin. Gives its row."""
+
     def work(db: sa.Connection) -> Row | None:
-        row = inbox.arrive(db, update, now, begin=begin)
+        rows = [inbox.arrive(db, update, now, begin=begin and update is updates[0]) for update in updates]
         failpoints.at("inbox.storing")
-        return row
+        return rows[0]
 
     return work
+
+
+def _raise_first(failures: Sequence[Exception | None]) -> None:
+    for failure in filter(None, failures):
+        raise failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 
@@ -10,11 +11,12 @@ from bot import flood
 from bot.channel import Incoming
 from bot.flood import Flood
 
+NUMBERS = itertools.count(1)
 TEXT = Incoming(update_id=1, kind="text", chat=1, sender=1, text="salam")
 
 
 def over(rule: Flood, times: int, now: float, incoming: Incoming = TEXT) -> list[bool]:
-    return [rule.is_over(incoming, now) for _ in range(times)]
+    return [rule.is_over(dataclasses.replace(incoming, update_id=next(NUMBERS)), now) for _ in range(times)]
 
 
 def test_the_twenty_first_in_a_minute_is_over() -> None:
@@ -22,6 +24,12 @@ def test_the_twenty_first_in_a_minute_is_over() -> None:
     assert over(rule, 20, 1000.0) == [False] * 20
     assert over(rule, 3, 1059.9) == [True] * 3
     assert over(rule, 1, 1060.1) == [False], "what was not answered does not count"
+
+
+def test_an_update_that_comes_again_is_no_further_text() -> None:
+    rule = Flood()
+    assert not any(rule.is_over(TEXT, 1000.0 + second) for second in range(50))
+    assert over(rule, 19, 1050.0) == [False] * 19
 
 
 def test_each_chat_is_counted_alone() -> None:

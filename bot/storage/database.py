@@ -1,7 +1,8 @@
 """The one place where transactions are opened: `run` writes, `read` reads; it must not know what they do.
 
-SQLite: one writer thread with a queue; what waits is done in one transaction, a savepoint each, and one commit.
-PostgreSQL: a small pool of threads that do the same. Work is a plain function of a connection.
+SQLite: one writer thread with a queue; what waits is done in one transaction and one commit, and when something of it
+fails, again with a savepoint each. PostgreSQL: a small pool of threads that do the same. Work is a plain function of a
+connection.
 """
 
 from __future__ import annotations

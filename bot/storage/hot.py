@@ -53,12 +53,15 @@ def is_sqlite(db: sa.Connection) -> bool:
 
 def at(db: sa.Connection, instant: dt.datetime | None) -> Any:
     """An aware instant as this database takes it (`tables.UtcDateTime`)."""
-    return instant if instant is None or not is_sqlite(db) else _text(instant)
+    if instant is None or not is_sqlite(db):
+        return instant
+    # Two instants an hour apart are equal as keys when clocks go back and only `fold` tells them apart: UTC first.
+    return _text(instant if instant.tzinfo is dt.UTC else instant.astimezone(dt.UTC))
 
 
 @functools.lru_cache(maxsize=16)  # a turn has one time, and writes it in many rows
 def _text(instant: dt.datetime) -> str:
-    return instant.astimezone(dt.UTC).isoformat(" ", "microseconds")[:26]  # without +00:00
+    return instant.isoformat(" ", "microseconds")[:26]  # without +00:00
 
 
 def when(value: Any) -> dt.datetime | None:

@@ -42,7 +42,7 @@ class Vault:
         """
         plain = text.encode("utf-8", "replace")
         sealed = self._fernet.encrypt(plain)
-        if means is None:
+        if means is None or len(text) > _SHORT:
             self._remember(sealed, plain.decode())
         else:
             if len(self._meant) >= _MEANT_MOST:
