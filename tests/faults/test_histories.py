@@ -35,6 +35,8 @@ HISTORIES, STEPS = (300, 80) if LONG else (8, 40)
 CHATS = (1001, 1002, 1003)
 COURSES = {"alfa": 1, "beta": 2}  # programme → seats
 QUESTION = "waar kan ik Nederlands oefenen"
+AGAIN = dt.timedelta(seconds=10)
+"""After so long what could not be sent has been tried again."""
 BASE = load(_env_file=None, content=ROOT / "content" / "lokeren", cache=ROOT / "var" / "cache")
 
 who = st.sampled_from(CHATS)
@@ -217,6 +219,8 @@ class Histories(RuleBasedStateMachine):
         seen = len(self.bot.telegram.arrived)
         self.do(self.bot.move_clock(hours * 3600))
         self.quiet()
+        self.do(self.bot.move_clock(AGAIN.total_seconds()))
+        self.quiet()
         told = Counter((one.chat, course) for one in self.bot.telegram.arrived[seen:] for course in COURSES
                        if "🔔" in one.text and course.capitalize() in one.text)  # fmt: skip
         missing = {one for one in owed if not told[one]}
@@ -230,7 +234,7 @@ class Histories(RuleBasedStateMachine):
                 person = self.person(db, chat)
                 for one in sessions.own(db, person, since):
                     start = one.session.starts_at
-                    if one.state != "booked" or start <= until or chat in self.bot.telegram.blocked:
+                    if one.state != "booked" or start <= until + AGAIN or chat in self.bot.telegram.blocked:
                         continue
                     dues = sa.select(tables.outbox.c.due_at).where(
                         tables.outbox.c.key.like(f"reminder:{person}:{one.session.id}:{one.session.version}:%"),
