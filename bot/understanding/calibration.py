@@ -29,9 +29,9 @@ _ASKED: Final = 0.92  # of the questions whose topic is among the best three are
 _LEAST_SURE: Final = 0.36
 _MOST_SURE: Final = 0.42  # examples that are kept back are harder than questions: most words of a label went with them
 _LEAST_ASKED: Final = 0.25  # a guess that is wrong three times in four helps nobody
-_FALSE_ALARMS: Final = 0.02  # of ordinary examples that were kept back; of questions it is a fifth of that
+_FALSE_ALARMS: Final = 0.03  # of ordinary examples that were kept back; of questions it is a fifth of that
 _WRITTEN: Final = 2.0  # how much more a rule says than examples show: who wrote it meant just that danger
-_FALSE_LOOKS: Final = 0.12  # … and of sentences that only sound like danger
+_FALSE_LOOKS: Final = 0.15  # … and of sentences that only sound like danger
 
 
 @dataclass(frozen=True, slots=True)
