@@ -6,6 +6,7 @@ Stored before it is acknowledged; done in the order of its lane; tried three tim
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -224,8 +225,8 @@ class Receive:
             self._running = True
             while not self._stopping:
                 self._bell.clear()
-                free = self._beside - len(self._rows)
-                rows = await self._take(free, stale) if free > 0 else []
+                free, suspects = self._beside - len(self._rows), not self._suspects
+                rows = await self._take(free, stale, suspects=suspects) if free > 0 else []
                 if rows:
                     failpoints.at("inbox.taken")
                 for row in rows or ():
@@ -234,20 +235,25 @@ class Receive:
                         self._suspects.add(row.id)
                     self._group.create_task(self._one(row, row.lane))
                 if rows is not None and not rows:
-                    if not self._suspects:  # or others of the dead process wait for their turn
+                    if free > 0 and suspects:  # all were looked at: nothing of a dead process is left
                         stale = None
-                    await self._bell.wait()
+                    await self._rung()
             self._running = False
 
     def read_with(self, look: Callable[[str], Look]) -> None:
         """From now on texts are read with `look`."""
         self._reading.look_with(look)
 
-    async def _take(self, free: int, stale: dt.datetime | None) -> list[Row] | None:
+    async def _rung(self) -> None:
+        """Until something comes; now and then anyway: a turn may have been given up between its commit and its task."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._bell.wait(), inbox.STALE.total_seconds())
+
+    async def _take(self, free: int, stale: dt.datetime | None, *, suspects: bool) -> list[Row] | None:
         try:
             return await self._database.run(
                 lambda db: inbox.take(
-                    db, self._clock.now(), limit=free, busy=self._rows, stale=stale, suspects=not self._suspects
+                    db, self._clock.now(), limit=free, busy=self._rows, stale=stale, suspects=suspects
                 )
             )
         except DatabaseBusyError:

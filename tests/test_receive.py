@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -123,3 +125,27 @@ async def test_a_text_that_could_not_be_stored_for_long_is_no_flood(way: Way, mo
         await all_done(way, {1})
         way.receive.stop()
     assert way.said == ["1"]
+
+
+async def test_all_that_a_dead_process_had_at_work_is_taken_up(way: Way) -> None:
+    """One after the other, whoever is done first: the look for more, or the turn of the one before."""
+    now, most = Clock().now(), 12
+
+    def left_behind(db: sa.Connection) -> None:
+        for number in range(1, most + 1):
+            assert inbox.arrive(db, text(number, chat=CHAT + number), now, begin=True)
+
+    way.database.run_now(left_behind)
+    loop = asyncio.get_running_loop()
+
+    def stirring(turn: Turn) -> Reply:
+        loop.call_soon_threadsafe(way.receive.wake)
+        time.sleep(0.02)  # in the writer's thread: the look for more stands behind this turn
+        return way._handle(turn)
+
+    way.turns = dataclasses.replace(way.turns, handle=stirring)
+    async with asyncio.timeout(inbox.STALE.total_seconds() - 1), asyncio.TaskGroup() as group:
+        group.create_task(way.run())
+        await all_done(way, set(range(1, most + 1)))
+        way.receive.stop()
+    assert sorted(way.said, key=int) == [str(number) for number in range(1, most + 1)]

@@ -26,12 +26,12 @@ _FEWEST: Final = 30  # examples kept back; fewer could teach that a worse score 
 _STRANGERS: Final = 3.0  # how much a question that nothing fits counts, when confidence is learnt
 _SURE: Final = 0.8  # of what is answered without asking back is right, among examples kept back
 _ASKED: Final = 0.92  # of the questions whose topic is among the best three are at least asked back
-_LEAST_SURE: Final = 0.36
+_LEAST_SURE: Final = 0.39
 _MOST_SURE: Final = 0.42  # examples that are kept back are harder than questions: most words of a label went with them
 _LEAST_ASKED: Final = 0.25  # a guess that is wrong three times in four helps nobody
 _FALSE_ALARMS: Final = 0.03  # of ordinary examples that were kept back; of questions it is a fifth of that
 _WRITTEN: Final = 2.0  # how much more a rule says than examples show: who wrote it meant just that danger
-_FALSE_LOOKS: Final = 0.15  # … and of sentences that only sound like danger
+_FALSE_LOOKS: Final = 0.135  # … and of sentences that only sound like danger
 
 
 @dataclass(frozen=True, slots=True)
