@@ -108,7 +108,7 @@ class Deliver:
         `holds` says without a database whether the lease may still be trusted: asked before every send.
         """
         self._lease, self._holds, self.stopping = number, holds, False
-        await self._store(lambda db: self._outcomes.recover(db, self._clock.now()))
+        await self._store(lambda db: lease.holds(db, number) and self._outcomes.recover(db, self._clock.now()))
         async with asyncio.TaskGroup() as flight:
             while not self.stopping or self._busy or self._ended or self._begun:
                 begun, self._begun = self._begun or self._begin(), None
@@ -174,11 +174,13 @@ class Deliver:
             return _Begun([], pause if pause > 0 and not self.stopping else _SLEEP_MOST, None)
         if not self._pacer.off:
             free = min(free, 1)
-        busy, runs = frozenset(self._busy), itertools.count(int(self._unsure))
+        busy, runs, unsure = frozenset(self._busy), itertools.count(1), self._unsure
         self._unsure = False
 
         def work(db: sa.Connection) -> _Step:
-            return self._settle_and_claim(db, ended, free, busy, mono, unsure=next(runs) > 0)
+            again = next(runs) > 1
+            self._unsure |= again  # the first may still be on its way to the disk
+            return self._settle_and_claim(db, ended, free, busy, mono, unsure=unsure or again)
 
         return _Begun(ended, pause, self._database.submit(work))
 
@@ -197,6 +199,7 @@ class Deliver:
             return _Step((), _BUSY_WAIT)
         except Exception as error:
             log.exception("deliver_failed", error=type(error).__name__)
+            self._unsure = True
             await self._one_by_one(ended)
             self._careful = True  # a message that cannot be written is set aside by itself
             return _Step((), 0.0)

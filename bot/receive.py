@@ -96,10 +96,16 @@ class Receive:
 
     async def _take_in(self, ordered: Sequence[RawUpdate], *, at_once: bool) -> None:
         """A group of updates; the first failure ends it, and nothing behind what failed is taken in."""
-        now = self._clock.now()
         mine: set[str] = set()  # lanes that began here and are not yet handed on
         try:
-            fast = [one for one in ordered if at_once and self._begins(one, AT_ONCE, mine)]
+            fast: list[RawUpdate] = []
+            held: set[str] = set()  # lanes of which something waits: what is behind it may not begin
+            for one in ordered:
+                if at_once and one.lane not in held and self._begins(one, AT_ONCE, mine):
+                    fast.append(one)
+                else:
+                    held.add(one.lane)
+            now = self._clock.now()
             making = [(one, self._at_once(one, now)) for one in fast]
             if at_once:
                 self._edges.ring()  # what waits for the writer now is claimed in the same commit
@@ -111,6 +117,7 @@ class Receive:
             for update in ordered:
                 if update.update_id not in begun:
                     lanes.setdefault(update.lane, []).append(update)
+            now = self._clock.now()
             storing = [
                 (own[0], begins, self._database.submit(_storing(own, now, begin=begins)))
                 for own in lanes.values()
@@ -247,7 +254,8 @@ class Receive:
     async def _rung(self) -> None:
         """Until something comes; now and then anyway: a turn may have been given up between its commit and its task."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), inbox.STALE.total_seconds())
+            async with asyncio.timeout(inbox.STALE.total_seconds()):
+                await self._bell.wait()
 
     async def _take(self, free: int, stale: dt.datetime | None, *, suspects: bool) -> list[Row] | None:
         try:

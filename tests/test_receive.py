@@ -30,11 +30,13 @@ from bot.turns import Turns
 CHAT = 5001
 
 
-def text(number: int, chat: int = CHAT) -> RawUpdate:
-    """An update of somebody who writes its number."""
+def text(number: int, chat: int = CHAT, *, long: bool = False) -> RawUpdate:
+    """An update of somebody who writes its number; a long text is read in a thread."""
     somebody = {"id": chat, "is_bot": False, "first_name": "A"}
     message = {"message_id": number, "date": 1, "chat": {"id": chat, "type": "private"}, "from": somebody}
-    return raw_update({"update_id": number, "message": {**message, "text": str(number)}})
+    return raw_update(
+        {"update_id": number, "message": {**message, "text": str(number) + (" verhaal" * 100 if long else "")}}
+    )
 
 
 async def nobody(*_: object) -> None:
@@ -103,6 +105,17 @@ async def test_nothing_overtakes_what_could_not_be_stored(way: Way, monkeypatch:
         way.receive.stop()
     assert [one for one in way.said if one != "4"] == ["1", "2", "3"]
     assert way.said.count("4") == 1
+
+
+async def test_what_is_behind_a_long_text_waits_for_it(way: Way) -> None:
+    batch = [text(1, long=True), text(2), text(3, chat=CHAT + 1)]
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(way.run())
+        await asyncio.sleep(0)
+        await way.receive.accept(batch, at_once=True)
+        await all_done(way, {1, 2, 3})
+        way.receive.stop()
+    assert [one.split()[0] for one in way.said if one != "3"] == ["1", "2"]
 
 
 async def test_a_text_that_could_not_be_stored_for_long_is_no_flood(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
