@@ -135,4 +135,5 @@ async def _awaited(edge: Callable[[], Awaitable[None]]) -> None:
 
 async def _either(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # `wait_for` may swallow a cancellation
+            await event.wait()
