@@ -59,9 +59,6 @@ _LOOK_EVERY: Final = 1.0
 _STOP_WITHIN: Final = 18.0
 """Seconds for what is being done to end, after SIGTERM; then the process ends as if it had crashed."""
 
-_CALLS_EACH: Final = 3
-"""Commands, description and short description of each language."""
-
 Content = tuple[Pack, Understanding, Catalogs]
 
 AFTERS: Final = {**case_topics.AFTERS, **staff_answers.AFTERS, **erasure.AFTERS}
@@ -159,7 +156,7 @@ class App:
                 if not self.database.sqlite:
                     helping.append(group.create_task(bells.listen(self.database, self._wake)))
                 presenting = introduction.present(
-                    engine, self.settings, self._shown, webhook=self.webhook, staff_chat=staff_chat
+                    engine, self.settings, self._shown, self._its_turn, webhook=self.webhook, staff_chat=staff_chat
                 )
                 helping.append(group.create_task(presenting))
                 pack, understanding, texts = await reading
@@ -276,10 +273,13 @@ class App:
         await self.ready.wait()
         if self.webhook and not self.lead.leads:
             return None
-        shown = handlers.descriptions(self.city, self.look_up)
-        for _ in range(_CALLS_EACH * len(shown)):  # Telegram counts them with the messages
-            self._pacer.took("presented", 9, monotonic(), message=False)
-        return shown
+        return handlers.descriptions(self.city, self.look_up)
+
+    async def _its_turn(self) -> None:
+        """Until one more call may leave."""
+        while (wait := self._pacer.wait(monotonic())) > 0:  # noqa: ASYNC110 (it is time that is awaited)
+            await asyncio.sleep(wait)
+        self._pacer.took("presented", 9, monotonic(), message=False)
 
     async def _start_web(self) -> Any:
         settings = self.settings

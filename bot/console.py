@@ -165,7 +165,9 @@ class Terminal:
         del chat
         return []
 
-    async def describe(self, descriptions: Sequence[Description], *, staff_chat: int | None) -> None:
+    async def describe(
+        self, descriptions: Sequence[Description], *, staff_chat: int | None, its_turn: Callable[[], Awaitable[None]]
+    ) -> None:
         """Nothing to describe."""
 
     async def inspect(self, staff_chat: int | None) -> list[Fault]:

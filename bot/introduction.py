@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bot import people
-from bot.channel import ChannelError, Description, Membership, StopPollingError
+from bot.channel import ChannelError, Description, Membership, StopPollingError, ThrottledError
 from bot.clock import Clock
 from bot.parts import Engine
 from bot.settings import Settings
@@ -54,11 +54,12 @@ async def _note_admins(admins: Sequence[Membership], database: Database, clock: 
 
 async def present(
     engine: Engine, settings: Settings, shown: Callable[[], Awaitable[Sequence[Description] | None]],
-    *, webhook: bool, staff_chat: int | None,
+    its_turn: Callable[[], Awaitable[None]], *, webhook: bool, staff_chat: int | None,
 ) -> None:  # fmt: skip
     """Commands and descriptions, and where to post: after the start, nobody waits for them.
 
-    `shown` waits for the descriptions; None when there is nothing to present from here.
+    `shown` waits for the descriptions; None when there is nothing to present from here. `its_turn` waits until a call
+    may leave: Telegram counts these with the messages, and sixteen languages are more than it takes in a second.
     """
     while True:
         try:
@@ -67,9 +68,9 @@ async def present(
                 await engine.listen(settings.webhook_url, secret)
             descriptions = await shown()
             if descriptions is not None:
-                await engine.describe(descriptions, staff_chat=staff_chat)
+                await engine.describe(descriptions, staff_chat=staff_chat, its_turn=its_turn)
         except ChannelError as error:
             log.warning("not_presented", error=type(error).__name__)
-            await asyncio.sleep(_RETRY)
+            await asyncio.sleep(error.retry_after if isinstance(error, ThrottledError) else _RETRY)
         else:
             return

@@ -68,8 +68,10 @@ class Engine(Protocol):
     async def admins(self, chat: int) -> list[Membership]:
         """The admins of a group."""
 
-    async def describe(self, descriptions: Sequence[Description], *, staff_chat: int | None) -> None:
-        """Set commands and descriptions."""
+    async def describe(
+        self, descriptions: Sequence[Description], *, staff_chat: int | None, its_turn: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Set commands and descriptions; each call waits for its turn."""
 
     async def inspect(self, staff_chat: int | None) -> list[Fault]:
         """What is wrong with the token and the staff group."""

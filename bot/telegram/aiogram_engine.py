@@ -7,7 +7,7 @@ to a send is not made an aiogram Message: one it cannot read would look like a l
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -78,9 +78,11 @@ class Engine:
         """The admins of a group, without bots."""
         return await calls.admins(self._post, chat)
 
-    async def describe(self, descriptions: Sequence[Description], *, staff_chat: int | None) -> None:
-        """Set the commands and the description per language."""
-        await calls.describe(self._post, descriptions, staff_chat)
+    async def describe(
+        self, descriptions: Sequence[Description], *, staff_chat: int | None, its_turn: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Set the commands and the description per language; each call waits for its turn."""
+        await calls.describe(self._post, descriptions, staff_chat, its_turn)
 
     async def inspect(self, staff_chat: int | None) -> list[Fault]:
         """What is wrong with the token and the staff group."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 import structlog
@@ -130,9 +130,12 @@ async def listen(post: Post, url: str, secret: str) -> None:
     await post(Call("setWebhook", body))
 
 
-async def describe(post: Post, descriptions: Sequence[Description], staff_chat: int | None) -> None:
-    """Set the commands and the description per language ("" for everybody else)."""
+async def describe(
+    post: Post, descriptions: Sequence[Description], staff_chat: int | None, its_turn: Callable[[], Awaitable[None]]
+) -> None:
+    """Set the commands and the description per language ("" for everybody else); each call waits for its turn."""
     for call in bodies.describe(descriptions, staff_chat):
+        await its_turn()
         await post(call)
 
 

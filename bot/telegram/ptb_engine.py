@@ -7,7 +7,7 @@ does the offset move on.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -76,9 +76,11 @@ class Engine:
         """The admins of a group, without bots."""
         return await calls.admins(self._post, chat)
 
-    async def describe(self, descriptions: Sequence[Description], *, staff_chat: int | None) -> None:
-        """Set the commands and the description per language."""
-        await calls.describe(self._post, descriptions, staff_chat)
+    async def describe(
+        self, descriptions: Sequence[Description], *, staff_chat: int | None, its_turn: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Set the commands and the description per language; each call waits for its turn."""
+        await calls.describe(self._post, descriptions, staff_chat, its_turn)
 
     async def inspect(self, staff_chat: int | None) -> list[Fault]:
         """What is wrong with the token and the staff group."""

@@ -168,8 +168,14 @@ async def test_commands_and_descriptions_by_two_letters(engine, running, group):
         return Description(language, (("start", word),), f"{word} long", f"{word} short")
 
     given = (("", "default"), ("fa_AF", "dari"), ("fa", "farsi"), ("prs", "x"), ("nl", "n"))
-    await engine.describe([entry(*one) for one in given], staff_chat=group)
+    waited = []
+
+    async def its_turn() -> None:
+        waited.append(len(state.profile) + len(state.commands))
+
     state = running.world.state
+    await engine.describe([entry(*one) for one in given], staff_chat=group, its_turn=its_turn)
+    assert waited == sorted(set(waited)), "each call waits for its turn"
     assert {key: commands[0]["description"] for key, commands in state.commands.items()} == {
         "all_private_chats//": "default", "all_private_chats//fa": "dari", "all_private_chats//nl": "n",
     }  # fmt: skip
