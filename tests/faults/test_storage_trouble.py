@@ -51,6 +51,14 @@ async def told(town: Rig, words: str, seconds: float = 30) -> None:
             await asyncio.sleep(0.05)
 
 
+async def refused(town: Rig, seconds: float = 30) -> None:
+    """Wait until a post was not taken: what was at work may all have been done before the disk was full."""
+    hooks = town.running.world.figures.hooks
+    async with asyncio.timeout(seconds):
+        while not hooks["503"]:
+            await asyncio.sleep(0.05)
+
+
 async def kept(town: Rig) -> None:
     pids = [bot.pid for bot in town.bots]
     await town.settle(RECOVERS)
@@ -72,12 +80,13 @@ async def test_the_disk_is_full_for_a_while(combination: Combination, tmp_path: 
             before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALL, before[1]))
             try:
-                await told(town, "database_busy")
+                if combination.way == "webhook":
+                    await refused(town)
+                else:
+                    await told(town, "database_busy")
                 await asyncio.sleep(2)  # people go on writing
             finally:
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
-        if combination.way == "webhook":
-            assert town.running.world.figures.hooks["503"], f"never said 503: {town.running.world.figures.hooks}"
         await kept(town)
 
 
