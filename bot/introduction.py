@@ -37,7 +37,8 @@ async def meet_telegram(
         except ChannelError as error:
             log.warning("telegram_away", error=type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _RETRY)
+                async with asyncio.timeout(_RETRY):
+                    await stop.wait()
             continue
         for fault in faults:
             log.error("staff_group", fault=fault.what)

@@ -52,7 +52,7 @@ class Reading:
         try:
             return self._read(row.raw)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is set aside)
-            log.warning("update_unreadable", update=row.id, reason=str(error)[:120])
+            log.warning("update_unreadable", update=row.id, error=type(error).__name__)
             return None
 
     def look(self, incoming: Incoming) -> Look | None:
